@@ -1,0 +1,33 @@
+"""OpenCV, or one sentence that says how to get it.
+
+The desktop wheel links against libGL, glib and xcb, which bare servers and Pi OS Lite lack.
+`opencv-python` and `opencv-python-headless` hold the same `cv2`; either will do.
+"""
+
+from __future__ import annotations
+
+from dae_edge.errors import OpenCVError
+
+HEADLESS = "pip uninstall -y opencv-python && pip install opencv-python-headless"
+SYSTEM_LIBRARIES = "sudo apt-get install -y libgl1 libglib2.0-0 libxcb1"
+
+
+def explain(failure: ImportError) -> str:
+    """One sentence that turns a failed `import cv2` into what to type."""
+    if isinstance(failure, ModuleNotFoundError):
+        return (
+            "OpenCV is not installed: pip install opencv-python "
+            "(on a machine without a display: pip install opencv-python-headless)."
+        )
+    return (
+        f"OpenCV is installed but a system library is missing ({failure}): {SYSTEM_LIBRARIES}, "
+        f"or use the wheel that needs none: {HEADLESS}."
+    )
+
+
+try:
+    import cv2
+except ImportError as failure:
+    raise OpenCVError(explain(failure)) from failure
+
+__all__ = ["cv2"]
