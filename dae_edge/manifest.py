@@ -1,0 +1,145 @@
+"""What an exported file says of itself: written by the exporter, all that the runtime reads.
+
+It travels inside the file (ONNX metadata; a zip member of a .tflite) and beside it as
+`<file>.json`, the sidecar, which adds the file's sha256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dae_edge.errors import ModelLoadError
+
+KEY = "dae_edge"  # of the ONNX metadata entry
+MEMBER = "dae_edge.json"  # of the zip that ends a .tflite
+VERSION = 1
+
+Dimension = int | str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A picture on its way in or out: (1, H, W, channels) uint8, 0 to 255.
+
+    `shape` holds numbers, or "H" and "W" where the file takes any size. `colour` is "BGR" or "grey".
+    """
+
+    name: str
+    shape: tuple[Dimension, ...]
+    colour: str
+    dtype: str = "uint8"
+    layout: str = "NHWC"
+    range: tuple[int, int] = (0, 255)
+
+
+@dataclass(frozen=True)
+class State:
+    """A memory that goes in as `name` and comes out as `next`; `start` everywhere at first.
+
+    `shape` holds numbers, or fractions like "H/2" of the frame's side rounded up to a multiple of
+    the manifest's `multiple`.
+    """
+
+    name: str
+    next: str
+    shape: tuple[Dimension, ...]
+    dtype: str = "float32"
+    layout: str = "NHWC"
+    start: float = 0.0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything needed to run the file, and where it comes from.
+
+    multiple:     the network's stride; frames are padded to it inside the file
+    minimum:      pixels a side must have at least
+    quantization: "none", "fp16 weights" or how the 8-bit numbers are laid out
+    recipe:       sha256 of the training recipe, "" where unknown; `seed` is that run's
+    quality:      what the exporter measured: PSNR in dB, differences in [0, 1]
+    tools:        package -> version
+    """
+
+    name: str
+    format: str
+    frame: Tensor
+    denoised: Tensor
+    states: tuple[State, ...] = ()
+    multiple: int = 1
+    minimum: int = 1
+    quantization: str = "none"
+    recipe: str = ""
+    seed: int | None = None
+    quality: dict[str, float] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
+    version: int = VERSION
+
+    @property
+    def channels(self) -> int:
+        return int(self.frame.shape[3])
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(height, width) where the file is made for one size, None where it takes any."""
+        _, height, width, _ = self.frame.shape
+        if isinstance(height, int) and isinstance(width, int):
+            return height, width
+        return None
+
+    def state_shape(self, state: State, height: int, width: int) -> tuple[int, ...]:
+        """The shape of `state` for frames of (height, width)."""
+        padded = {"H": self._padded(height), "W": self._padded(width)}
+        shape = []
+        for dimension in state.shape:
+            if isinstance(dimension, int):
+                shape.append(dimension)
+            else:
+                side, _, divisor = dimension.partition("/")
+                shape.append(padded[side] // int(divisor or 1))
+        return tuple(shape)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """The inverse of `to_json`; `ModelLoadError` where the text is no manifest of ours."""
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            raw.pop("sha256", None)
+            if raw.get("version") != VERSION:
+                raise ModelLoadError(
+                    f"its manifest has version {raw.get('version')}; this package reads {VERSION}."
+                )
+            raw["frame"] = _rebuild(Tensor, raw["frame"])
+            raw["denoised"] = _rebuild(Tensor, raw["denoised"])
+            raw["states"] = tuple(_rebuild(State, state) for state in raw["states"])
+            return cls(**raw)
+        except (ValueError, TypeError, KeyError, AttributeError) as failure:
+            raise ModelLoadError(f"its manifest cannot be read ({failure}).") from failure
+
+    def _padded(self, side: int) -> int:
+        return -(-side // self.multiple) * self.multiple
+
+
+def sidecar(path: Path) -> Path:
+    """Where the manifest beside `path` lies: model.onnx -> model.onnx.json."""
+    return path.with_name(path.name + ".json")
+
+
+def sidecar_json(manifest: Manifest, content: bytes) -> str:
+    """The sidecar's text: the manifest and the sha256 of the file's `content`."""
+    return json.dumps({**asdict(manifest), "sha256": digest(content)}, indent=2) + "\n"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _rebuild(kind: type, raw: dict[str, Any]) -> Any:
+    lists_to_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    return kind(**lists_to_tuples)

@@ -1,0 +1,87 @@
+"""Find a model by name or path and load it with the engine that runs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from dae_edge.errors import BadValueError, ModelLoadError
+from dae_edge.manifest import digest, sidecar
+from dae_edge.runtime.denoiser import Denoiser
+from dae_edge.runtime.engine import Engine
+from dae_edge.runtime.litert import LiteRTEngine
+from dae_edge.runtime.onnx import OnnxEngine
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+
+# The models that come with the package, ready to run at any frame size.
+SHIPPED = {
+    "lowlight": WEIGHTS / "lowlight-int8.onnx",
+    "lowlight-fp32": WEIGHTS / "lowlight-fp32.onnx",
+}
+
+_ENGINES: dict[str, tuple[str, Callable[..., Engine]]] = {
+    "onnxruntime": (".onnx", OnnxEngine),
+    "litert": (".tflite", LiteRTEngine),
+}
+
+
+def load(
+    model: str | Path,
+    *,
+    engine: Literal["onnxruntime", "litert"] | None = None,
+    threads: int = 2,
+    strength: float = 1.0,
+) -> Denoiser:
+    """Load a shipped model by name, or an exported .onnx or .tflite file by path.
+
+    model:    "lowlight", "lowlight-fp32", or a path
+    engine:   "onnxruntime" runs .onnx, "litert" runs .tflite; None chooses by the suffix
+    threads:  CPU threads, 1 or more
+    strength: 0 (frames untouched) to 1 (fully denoised)
+
+    Raises `ModelLoadError` where the file is missing or is no model, `BadValueError` for an
+    argument out of range, `MissingExtraError` where LiteRT is needed and not installed.
+    """
+    if threads < 1:
+        raise BadValueError(f"`threads` (={threads}) must be 1 or more.")
+    path = SHIPPED.get(str(model)) or Path(model)
+    chosen = _engine_for(path, engine)
+    if not path.is_file():
+        raise ModelLoadError(f"{model} is neither a file nor a shipped model ({', '.join(SHIPPED)}).")
+    try:
+        content = path.read_bytes()
+        _check_digest(path, content)
+        return Denoiser(chosen(content, threads=threads), strength=strength)
+    except ModelLoadError as failure:
+        raise ModelLoadError(f"{path} cannot be loaded: {failure}") from failure
+    except OSError as failure:
+        raise ModelLoadError(f"{path} cannot be read: {failure.strerror}.") from failure
+
+
+def _engine_for(path: Path, engine: str | None) -> Callable[..., Engine]:
+    if engine is not None and engine not in _ENGINES:
+        raise BadValueError(f"`engine` (={engine!r}) must be one of {', '.join(_ENGINES)}.")
+    for name, (suffix, build) in _ENGINES.items():
+        if engine in (None, name) and path.suffix == suffix:
+            return build
+    if engine is None:
+        if path.is_file():
+            raise ModelLoadError(f"{path} is neither an .onnx nor a .tflite file.")
+        raise ModelLoadError(f"{path} is neither a file nor a shipped model ({', '.join(SHIPPED)}).")
+    raise BadValueError(f"`engine` (={engine!r}) runs {_ENGINES[engine][0]} files, not {path.name}.")
+
+
+def _check_digest(path: Path, content: bytes) -> None:
+    """A sidecar's sha256 must be the file's: a flipped bit often loads and runs silently."""
+    beside = sidecar(path)
+    if not beside.is_file():
+        return
+    try:
+        expected = json.loads(beside.read_text()).get("sha256")
+    except (ValueError, AttributeError) as failure:
+        raise ModelLoadError(f"its sidecar {beside.name} is not readable JSON.") from failure
+    if expected and expected != digest(content):
+        raise ModelLoadError(f"its sha256 is not the one in {beside.name}; export or copy it again.")
