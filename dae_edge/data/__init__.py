@@ -1,0 +1,1 @@
+"""What the models train on: digits, pictures and drawn clips, as batches."""

@@ -1,0 +1,1 @@
+"""The Keras models. Written in `keras.ops`, so they train on TensorFlow, JAX or PyTorch."""

@@ -1,0 +1,135 @@
+"""`lowlight`: a streaming denoising autoencoder for camera frames.
+
+Three steps a frame. A fixed orthonormal transform splits each 2 x 2 block into brightness and colour,
+coarse and fine. A running average, gated pixel by pixel by a small network that sees motion, then
+collects what stands still: a Kalman filter whose state is the average and the number of frames it
+stands on. An encoder-decoder, which knows that number, cleans what the average leaves; it gives a
+picture and a mask, and the output blends the picture with the average by it. So fine brightness
+can be kept where colour noise is cleaned away.
+
+After Maggioni et al., "Efficient multi-stage video denoising with recurrent spatio-temporal
+fusion" (CVPR 2021). Shapes below are for a frame of (H, W, 3), both sides multiples of `STRIDE`.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import KerasTensor, layers, ops
+from numpy.typing import NDArray
+
+STRIDE = 8
+MEMORY = 32  # frames the average may stand on at most
+BANDS = 12  # of a 2 x 2 block of a colour frame: coarse then fine, in each brightness then colour
+_COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
+
+
+def lowlight(width: int = 16) -> keras.Model:
+    """The streaming denoiser for frames of any size that is a multiple of `STRIDE`.
+
+    Inputs:  `frame` (1, H, W, 3) float in [0, 1], BGR as OpenCV has it;
+             `state_average` (1, H/2, W/2, 12) and `state_count` (1, H/2, W/2, 1), zeros at the
+             start of a clip.
+    Outputs: `denoised` as `frame`; `state_average_next`, `state_count_next` as the states.
+    """
+    frame = keras.Input((None, None, 3), name="frame")
+    average = keras.Input((None, None, BANDS), name="state_average")
+    count = keras.Input((None, None, 1), name="state_count")
+
+    analysis = layers.Conv2D(BANDS, 2, 2, use_bias=False, trainable=False, name="analysis")
+    synthesis = layers.Conv2D(BANDS, 1, use_bias=False, trainable=False, name="synthesis")
+
+    bands = analysis(frame)  # (H/2, W/2, 12)
+    coarse = bands[..., :_COARSE]
+    change = bands - average
+    age = 1 / ops.maximum(count, 1)
+
+    motion = _gate(ops.concatenate([change, coarse, age], axis=-1), 2 * width)  # 0 still, 1 moving
+    count_next = 1 + (1 - motion) * ops.minimum(count, MEMORY - 1)
+    average_next = average + change / count_next
+
+    seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
+    picture, mask = _restore(seen, width)
+    blended = picture + mask * (average_next - picture)
+    denoised = ops.depth_to_space(synthesis(blended), 2)
+
+    model = keras.Model(
+        inputs={"frame": frame, "state_average": average, "state_count": count},
+        outputs={
+            "denoised": denoised,
+            "state_average_next": average_next,
+            "state_count_next": count_next,
+        },
+        name="lowlight",
+    )
+    transform = block_transform()  # (12 pixels, 12 bands)
+    analysis.set_weights([transform.reshape(2, 2, 3, BANDS)])
+    synthesis.set_weights([np.linalg.inv(transform).reshape(1, 1, BANDS, BANDS)])
+    return model
+
+
+def block_transform() -> NDArray[np.float32]:
+    """(12, 12): from a 2 x 2 block's values (row, column, BGR) to its bands; orthogonal.
+
+    Haar in space times an opponent colour basis. White noise stays white in it, and at half the
+    scale of an orthonormal transform the bands keep to the order of the frame's own range.
+    """
+    haar = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]) / 2
+    colour = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], float)  # BGR
+    colour /= np.linalg.norm(colour, axis=1, keepdims=True)
+    return (np.kron(haar, colour).T / 2).astype(np.float32)
+
+
+def _gate(seen: KerasTensor, width: int) -> KerasTensor:
+    """(H/2, W/2, 16) -> (H/2, W/2, 1): how much of each block has moved, decided at 1/4 size."""
+    x = _conv(seen, width, "gate_1", strides=2)
+    x = _conv(x, width, "gate_2")
+    x = layers.Conv2D(4, 3, padding="same", name="gate_out")(x)
+    return ops.sigmoid(ops.depth_to_space(x, 2))
+
+
+def _restore(seen: KerasTensor, width: int) -> tuple[KerasTensor, KerasTensor]:
+    """(H/2, W/2, 16) -> a clean picture's bands and a mask in [0, 1], both (H/2, W/2, 12)."""
+    half = _conv(seen, width, "half_in")
+    quarter = _conv(half, 2 * width, "quarter_down", strides=2)
+    quarter = _conv(quarter, 2 * width, "quarter_in")
+    eighth = _conv(quarter, 4 * width, "eighth_down", strides=2)
+    eighth = _conv(eighth, 4 * width, "eighth_1")
+    eighth = _conv(eighth, 4 * width, "eighth_2")
+    quarter = _conv(_up(eighth, 2 * width, "quarter_up") + quarter, 2 * width, "quarter_out")
+    half = _conv(_up(quarter, width, "half_up") + half, width, "half_out")
+    out = layers.Conv2D(2 * BANDS, 3, padding="same", name="head")(half)
+    return out[..., :BANDS], ops.sigmoid(out[..., BANDS:])
+
+
+def _conv(x: KerasTensor, filters: int, name: str, strides: int = 1) -> KerasTensor:
+    return layers.Conv2D(
+        filters,
+        3,
+        strides,
+        padding="same",
+        activation="relu",
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+
+
+def _up(x: KerasTensor, filters: int, name: str) -> KerasTensor:
+    """Twice the size: a 1x1 convolution and depth to space, the only form fast everywhere."""
+    return ops.depth_to_space(layers.Conv2D(4 * filters, 1, name=name)(x), 2)
+
+
+def unroll(model: keras.Model, frames: int, height: int, width: int) -> keras.Model:
+    """The same weights over a whole clip, for training.
+
+    Input `clip` (B, frames, height, width, 3) float in [0, 1]; output the denoised clip, same shape.
+    """
+    clip = keras.Input((frames, height, width, 3), name="clip")
+    average = 0 * ops.space_to_depth(clip[:, 0], 2)
+    state = {"state_average": average, "state_count": average[..., :1]}
+    denoised = []
+    for index in range(frames):
+        out = model({"frame": clip[:, index], **state})
+        denoised.append(out["denoised"])
+        state = {name: out[f"{name}_next"] for name in state}
+    return keras.Model(clip, ops.stack(denoised, axis=1), name=f"{model.name}_clip")
