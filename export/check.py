@@ -1,0 +1,118 @@
+"""After each export: does the file still do what the Keras model does, and still denoise?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dae_edge.errors import ParityError
+from dae_edge.export.clips import Pair
+from dae_edge.export.picture_model import NEXT, PictureModel, Tensors
+from dae_edge.formats import Format
+from dae_edge.runtime import Denoiser
+from dae_edge.runtime.engine import Engine
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How close a file is to Keras on clips it was not calibrated on.
+
+    max_difference: the largest anywhere, frames and states, in units of [0, 1]; a frame's 8-bit
+                    rounding is not counted, only what goes beyond it
+    agreement:      PSNR in dB of the file's frames against Keras'
+    noisy:          PSNR in dB of the noisy frames against clean
+    keras, file:    the same of the two denoised ones, each carrying its own memory
+    """
+
+    max_difference: float
+    agreement: float
+    noisy: float
+    keras: float
+    file: float
+
+    @property
+    def loss(self) -> float:
+        """dB of PSNR against clean that the file loses to Keras."""
+        return self.keras - self.file
+
+    def figures(self) -> dict[str, float]:
+        """For the manifest, rounded to what the measurement is worth."""
+        return {k: float(f"{v:.4g}") for k, v in {**asdict(self), "loss": self.loss}.items()}
+
+
+def measure(model: PictureModel, engine: Engine, pairs: list[Pair]) -> Parity:
+    """Run the Keras model and the file side by side over every clip."""
+    denoise = Denoiser(engine)
+    worst = 0.0
+    keras_frames, file_frames, noisy_frames, clean_frames = [], [], [], []
+    for pair in pairs:
+        denoise.reset()
+        states = model.start(*pair.noisy.shape[1:3])
+        for noisy, clean in zip(pair.noisy, pair.clean, strict=True):
+            expected, following = model.restore(noisy, states)
+            worst = max(worst, _difference(engine, noisy, states, expected, following))
+            keras_frames.append(np.rint(expected))
+            file_frames.append(denoise(noisy))
+            noisy_frames.append(noisy)
+            clean_frames.append(clean)
+            states = following
+    return Parity(
+        max_difference=worst,
+        agreement=psnr(file_frames, keras_frames),
+        noisy=psnr(noisy_frames, clean_frames),
+        keras=psnr(keras_frames, clean_frames),
+        file=psnr(file_frames, clean_frames),
+    )
+
+
+def require(parity: Parity, format: Format) -> None:
+    """Raise `ParityError` where the file is too far from Keras for its format."""
+    limit = format.max_difference
+    if limit is not None and not parity.max_difference <= limit:
+        raise ParityError(
+            f"{format.name} differs from Keras by {parity.max_difference:.2g} at most; "
+            f"the limit is {limit:.2g}."
+        )
+    if not parity.loss <= format.max_loss:
+        raise ParityError(
+            f"{format.name} loses {parity.loss:.2f} dB to Keras ({parity.file:.2f} against "
+            f"{parity.keras:.2f} dB); the limit is {format.max_loss:g} dB."
+        )
+
+
+def psnr(pictures: Sequence[NDArray[Any]], references: Sequence[NDArray[Any]]) -> float:
+    """PSNR in dB over all pictures at once, range 0 to 255; infinite where they are the same."""
+    errors = [
+        np.mean(np.square(p.reshape(r.shape).astype(np.float64) - r))
+        for p, r in zip(pictures, references, strict=True)
+    ]
+    mean = float(np.mean(errors))
+    return float("inf") if mean == 0 else float(10 * np.log10(255**2 / mean))
+
+
+def _difference(
+    engine: Engine,
+    frame: NDArray[np.uint8],
+    states: Tensors,
+    expected: NDArray[np.float32],
+    following: Tensors,
+) -> float:
+    """One step from the very same states: the largest difference, in units of [0, 1]."""
+    layouts = {state.name: state.layout for state in engine.manifest.states}
+    feeds = {name: _to(layouts[name], value) for name, value in states.items()}
+    out = engine.run({engine.manifest.frame.name: frame[None], **feeds})
+    levels = np.abs(out[engine.manifest.denoised.name][0] - expected)
+    beyond_rounding = max(float(levels.max()) - 0.5, 0.0) / 255
+    others = [
+        float(np.abs(out[name + NEXT] - _to(layouts[name], value)).max())
+        for name, value in following.items()
+    ]
+    return max([beyond_rounding, *others])
+
+
+def _to(layout: str, state: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(state.transpose(0, 3, 1, 2)) if layout == "NCHW" else state

@@ -1,0 +1,73 @@
+"""Clips to calibrate on and to check with: drawn by the package, or the user's own frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dae_edge.data.digits import draw_digits
+from dae_edge.data.noise import corrupt
+from dae_edge.data.pictures import pictures_in
+from dae_edge.errors import MediaError
+from dae_edge.export.picture_model import PictureModel, Tensors
+from dae_edge.opencv import cv2
+from dae_edge.scenes import draw_clip
+from dae_edge.sensor import PRESETS, Sensor, SimulatedCamera
+
+Frames = NDArray[np.uint8]  # (frames, H, W, C)
+
+CALIBRATION_SEED, CHECK_SEED = 11, 12  # never the same clips
+_CAMERAS = (*PRESETS.values(), Sensor(exposure=1.0, electrons=4000))  # the dark ones and daylight
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A clip as a camera shows it and as it should be."""
+
+    noisy: Frames
+    clean: Frames
+
+
+def drawn_pairs(channels: int, height: int, width: int, *, frames: int, seed: int) -> list[Pair]:
+    """Colour: a drawn clip through each preset and in daylight. Grey: noisy digits, one a clip."""
+    random = np.random.default_rng([seed, height, width])
+    if channels == 1:
+        digits, _ = draw_digits(32, seed=seed)
+        clean = np.stack([cv2.resize(d, (width, height)) for d in digits])[..., None]
+        noisy = np.rint(255 * corrupt(clean.astype(np.float32) / np.float32(255), 0.5, random))
+        return [Pair(n[None].astype(np.uint8), c[None]) for n, c in zip(noisy, clean, strict=True)]
+    pairs = []
+    for index, sensor in enumerate(_CAMERAS):
+        scene = draw_clip(random, frames, height, width)
+        camera = SimulatedCamera(sensor, seed=seed + index)
+        pairs.append(
+            Pair(
+                np.stack([camera.capture(f) for f in scene]), np.stack([camera.clean(f) for f in scene])
+            )
+        )
+    return pairs
+
+
+def frames_in(folder: Path, channels: int, height: int, width: int) -> Frames:
+    """The pictures of a folder, in order of name, as one clip of this size."""
+    frames = []
+    for path in pictures_in(folder):
+        frame = cv2.imread(str(path), cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE)
+        if frame is None:
+            raise MediaError(f"{path} cannot be read as a picture.")
+        resized = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+        frames.append(resized.reshape(height, width, channels))
+    return np.stack(frames).astype(np.uint8)
+
+
+def with_states(model: PictureModel, clips: list[Frames]) -> Iterator[tuple[Frames, Tensors]]:
+    """Every frame of every clip with the states it meets: ((1, H, W, C), NHWC states)."""
+    for clip in clips:
+        states = model.start(*clip.shape[1:3])
+        for frame in clip:
+            yield frame[None], states
+            _, states = model.restore(frame, states)
