@@ -1,0 +1,178 @@
+"""Where frames go: a window, a video file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dae_edge.errors import BadValueError, OutputError
+from dae_edge.files import check_output
+from dae_edge.opencv import cv2
+
+Frame = NDArray[np.uint8]
+
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi")
+
+
+class Writer(Protocol):
+    """One open video file that takes frames of one size."""
+
+    def write(self, frame: Frame) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def window_missing() -> str | None:
+    """Why no window can open here, or None where one can."""
+    build = cv2.getBuildInformation()
+    gui = build[build.find("GUI:") :].partition("\n")[0]
+    if not hasattr(cv2, "imshow") or "NONE" in gui:
+        return "this OpenCV is built without windows (opencv-python-headless)"
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return "there is no display"
+    return None
+
+
+class Window:
+    """A window that shows the newest frame and hears the keyboard."""
+
+    def __init__(self, title: str = "dae-edge") -> None:
+        self._title = title
+        cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE)
+
+    def show(self, frame: Frame) -> str:
+        """Show a frame; the key pressed meanwhile, "q" too where the window was closed, or ""."""
+        cv2.imshow(self._title, frame)
+        key = cv2.waitKey(1)
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            return "q"
+        return chr(key & 0xFF) if key >= 0 else ""
+
+    def close(self) -> None:
+        cv2.destroyAllWindows()
+
+
+class VideoFile:
+    """A video file that takes its name only when it is whole.
+
+    H.264 where ffmpeg is on the machine, MPEG-4 by OpenCV otherwise. Size and rate are those of the
+    frames; `sound_of`, where given, is a video whose sound is copied over (with ffmpeg).
+    """
+
+    def __init__(
+        self, path: Path, *, rate: float, force: bool = False, sound_of: Path | None = None
+    ) -> None:
+        if path.suffix.lower() not in VIDEO_SUFFIXES:
+            raise BadValueError(f"`--output` (={path}) must end in {', '.join(VIDEO_SUFFIXES)}.")
+        check_output(path, force=force)
+        self.path, self._rate, self._sound_of = path, rate, sound_of
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        except OSError as failure:
+            raise OutputError(f"{path} cannot be written: {failure.strerror}.") from failure
+        os.close(handle)
+        self._temporary = Path(name)
+        self._writer: Writer | None = None
+
+    def write(self, frame: Frame) -> None:
+        """Append one (H, W, 3) uint8 BGR frame; all must have the first one's size."""
+        if self._writer is None:
+            size = (frame.shape[1], frame.shape[0])
+            kind = _FFmpegWriter if shutil.which("ffmpeg") else _OpenCVWriter
+            self._writer = kind(self._temporary, size, self._rate, self._sound_of)
+        self._writer.write(frame)
+
+    def show(self, frame: Frame) -> str:
+        """Append a frame, as a sink of the loop; no key is ever pressed in a file."""
+        self.write(frame)
+        return ""
+
+    def close(self, *, keep: bool = True) -> None:
+        """Finish the file and give it its name; without frames, or not `keep`, leave nothing."""
+        try:
+            if self._writer is not None:
+                self._writer.close()
+                if keep:
+                    os.chmod(self._temporary, 0o644)
+                    os.replace(self._temporary, self.path)
+        finally:
+            self._writer = None
+            self._temporary.unlink(missing_ok=True)
+
+
+class _OpenCVWriter:
+    """MPEG-4 part 2 by the FFmpeg inside OpenCV's wheel."""
+
+    def __init__(self, path: Path, size: tuple[int, int], rate: float, sound_of: Path | None) -> None:
+        self._path, self._size = path, size
+        code = cv2.VideoWriter.fourcc(*("MJPG" if path.suffix.lower() == ".avi" else "mp4v"))
+        self._writer = cv2.VideoWriter(str(path), code, rate, size)
+        if not self._writer.isOpened():
+            raise OutputError(f"{path.name} cannot be written: this OpenCV has no encoder for it.")
+
+    def write(self, frame: Frame) -> None:
+        self._writer.write(frame)
+
+    def close(self) -> None:
+        self._writer.release()
+
+
+class _FFmpegWriter:
+    """H.264 by the machine's own ffmpeg, which takes raw frames on its standard input."""
+
+    def __init__(self, path: Path, size: tuple[int, int], rate: float, sound_of: Path | None) -> None:
+        even = size[0] % 2 == 0 and size[1] % 2 == 0  # 4:2:0 halves both sides
+        exact = Fraction(rate).limit_denominator(1001)
+        sound_in = ["-i", str(sound_of)] if sound_of else []
+        sound_out = ["-map", "1:a?", "-c:a", "copy"] if sound_of else []
+        command = [
+            "ffmpeg", "-y", "-loglevel", "error",
+            "-f", "rawvideo", "-pix_fmt", "bgr24",
+            "-s", f"{size[0]}x{size[1]}", "-r", str(exact), "-i", "-",
+            *sound_in, "-map", "0:v", *sound_out,
+            "-c:v", "libx264", "-preset", "veryfast", "-crf", "16",
+            "-pix_fmt", "yuv420p" if even else "yuv444p", str(path),
+        ]  # fmt: skip
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115, closed with the process
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            start_new_session=True,  # Ctrl-C ends us, not the encoder in the middle of a file
+        )
+        assert self._process.stdin is not None
+        self._pipe: IO[bytes] = self._process.stdin
+
+    def write(self, frame: Frame) -> None:
+        try:
+            self._pipe.write(np.ascontiguousarray(frame).data)
+        except OSError as failure:
+            raise OutputError(self._explain()) from failure
+
+    def close(self) -> None:
+        try:
+            self._pipe.close()
+        except OSError as failure:
+            raise OutputError(self._explain()) from failure
+        if self._process.wait() != 0:
+            raise OutputError(self._explain())
+        self._errors.close()
+
+    def _explain(self) -> str:
+        self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return f"ffmpeg could not write the video: {lines[-1] if lines else 'no reason given'}"
