@@ -1,0 +1,1 @@
+"""What an exported file costs and what it is worth."""
