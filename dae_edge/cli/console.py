@@ -1,0 +1,76 @@
+"""What every verb says and how: one console, one progress bar, one way to end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from dae_edge.files import check_output, writing
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def be_quiet(quiet: bool) -> None:
+    """Errors only, where `quiet`."""
+    out.quiet = quiet
+
+
+def wrote(*paths: Path) -> None:
+    """Name the files a verb made."""
+    for path in paths:
+        out.print(f"[green]wrote[/] {path}")
+
+
+def next_step(command: str) -> None:
+    """The next command to paste."""
+    out.print(f"[dim]next:[/] [bold]{command}[/]")
+
+
+def check_json(path: Path | None, *, force: bool) -> None:
+    """Refuse a `--json` file that may not be written before the work begins, not after."""
+    if path is not None:
+        check_output(path, force=force)
+
+
+def write_json(path: Path | None, figures: object, *, force: bool) -> None:
+    """Write a verb's figures where `--json` asked for them."""
+    if path is None:
+        return
+    with writing(path, force=force) as temporary:
+        temporary.write_text(json.dumps(figures, indent=2) + "\n")
+    wrote(path)
+
+
+@contextmanager
+def progress(title: str, unit: str = "frames") -> Iterator[Callable[[int, int], None]]:
+    """A progress bar; gives a function of (done, total), total 0 where unknown."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=out,
+        disable=out.quiet,
+        transient=True,
+    )
+    task = bar.add_task(title, total=None)
+    with bar:
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

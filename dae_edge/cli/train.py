@@ -1,0 +1,134 @@
+"""`dae-edge train`: the textbook autoencoder, and the low-light denoiser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dae_edge.cli import options
+from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json, wrote
+from dae_edge.cli.extras import hushed, need
+from dae_edge.errors import BadValueError
+
+if TYPE_CHECKING:
+    from dae_edge.training.mnist import Score
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Train a model from nothing.")
+
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="The run folder.")]
+
+
+@app.command()
+def mnist(
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            help="A folder of MNIST's IDX files, an mnist.npz, or 'digits' to draw them. "
+            "Left out, Keras downloads MNIST.",
+        ),
+    ] = None,
+    robust: Annotated[
+        bool,
+        typer.Option(
+            "--robust",
+            help="Fresh noise every epoch, sigma 0.25 to 1.0; trains the textbook's beside it.",
+        ),
+    ] = False,
+    epochs: Annotated[int, typer.Option("--epochs", metavar="N", min=1)] = 10,
+    output: Output = Path("runs/mnist"),
+    resume: Resume = False,
+    seed: options.Seed = 1337,
+    json: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """The textbook denoising autoencoder: 28x28 digits, a code of 16 numbers."""
+    _prepare(resume, force, json, quiet)
+    with hushed():
+        from dae_edge.data.mnist import load_digits
+        from dae_edge.training import mnist as training
+        from dae_edge.training.progress import FitProgress
+
+        digits = load_digits(data, seed=seed)
+        recipe = training.MnistRecipe(epochs=epochs, seed=seed)
+        if robust:
+            recipe = training.MnistRecipe(
+                robust=True, sigma=0.25, sigma_high=1.0, epochs=epochs, seed=seed
+            )
+        scores = training.train(
+            recipe,
+            digits,
+            output,
+            resume=resume,
+            force=force,
+            callbacks=lambda title, count: [FitProgress(out, title, count)],
+        )
+    _report_robustness(scores)
+    wrote(*(output / name for name in ("model.keras", "denoised.png", "robustness.png", "curve.png")))
+    write_json(json, [vars(score) for score in scores], force=force)
+    next_step(f"dae-edge export {output} --format onnx-int8")
+
+
+@app.command()
+def lowlight(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="FOLDER", help="Your own clean pictures, beside the drawn ones."),
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", metavar="N", min=1, help="Of 250 steps.")] = 110,
+    output: Output = Path("runs/lowlight"),
+    resume: Resume = False,
+    seed: options.Seed = 1,
+    json: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """The streaming low-light denoiser, on pictures the package draws itself."""
+    _prepare(resume, force, json, quiet)
+    with hushed():
+        from dae_edge.training import lowlight as training
+        from dae_edge.training.progress import FitProgress
+
+        recipe = training.LowlightRecipe(epochs=epochs, seed=seed, data=str(data) if data else None)
+        run = training.train(
+            recipe, output, resume=resume, force=force, extra=(FitProgress(out, "lowlight", epochs),)
+        )
+    best = max(run.rows(), key=lambda row: row["val_last_psnr"])
+    out.print(
+        f"validation: first frame {best['val_first_psnr']:.2f} dB, last {best['val_last_psnr']:.2f} dB "
+        f"(epoch {best['epoch'] + 1:.0f})"
+    )
+    wrote(*(output / name for name in ("model.keras", "before_after.png", "curve.png")))
+    write_json(json, best, force=force)
+    next_step(f"dae-edge export {output} --format onnx-int8")
+
+
+def _prepare(resume: bool, force: bool, json: Path | None, quiet: bool) -> None:
+    be_quiet(quiet)
+    if resume and force:
+        raise BadValueError(
+            "`--resume` goes on with a run and `--force` throws it away; give one of them."
+        )
+    check_json(json, force=force)
+    need("train", "Training")
+
+
+def _report_robustness(scores: list[Score]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in ("sigma", "pictures", "MSE", "PSNR", "read right"):
+        table.add_column(column, justify="left" if column == "pictures" else "right")
+    for score in scores:
+        table.add_row(
+            f"{score.sigma:g}",
+            score.pictures,
+            f"{score.mse:.4f}",
+            f"{score.psnr:.2f} dB",
+            f"{score.read_right:.1%}",
+        )
+    out.print(table)
