@@ -108,8 +108,7 @@ def _difference(
     levels = np.abs(out[engine.manifest.denoised.name][0] - expected)
     beyond_rounding = max(float(levels.max()) - 0.5, 0.0) / 255
     others = [
-        float(np.abs(out[name + NEXT] - _to(layouts[name], value)).max())
-        for name, value in following.items()
+        float(np.abs(out[name + NEXT] - _to(layouts[name], value)).max()) for name, value in following.items()
     ]
     return max([beyond_rounding, *others])
 

@@ -45,9 +45,7 @@ def drawn_pairs(channels: int, height: int, width: int, *, frames: int, seed: in
         scene = draw_clip(random, frames, height, width)
         camera = SimulatedCamera(sensor, seed=seed + index)
         pairs.append(
-            Pair(
-                np.stack([camera.capture(f) for f in scene]), np.stack([camera.clean(f) for f in scene])
-            )
+            Pair(np.stack([camera.capture(f) for f in scene]), np.stack([camera.clean(f) for f in scene]))
         )
     return pairs
 

@@ -86,9 +86,7 @@ def export(
     manifest = _describe(model, format, size, source)
 
     say("checking against Keras")
-    engine = (OnnxEngine if format.engine == "onnxruntime" else LiteRTEngine)(
-        attach(manifest), threads=2
-    )
+    engine = (OnnxEngine if format.engine == "onnxruntime" else LiteRTEngine)(attach(manifest), threads=2)
     pairs = drawn_pairs(model.channels, *shape, frames=FRAMES, seed=CHECK_SEED)
     parity = measure(model, engine, pairs)
     require(parity, format)
@@ -144,9 +142,7 @@ def _settle_size(model: PictureModel, format: Format, size: Size) -> Size:
         return model.size
     if size is None:
         if not format.any_size:
-            raise BadValueError(
-                f"`--size` must be given as WxH: a {format.name} file has one fixed size."
-            )
+            raise BadValueError(f"`--size` must be given as WxH: a {format.name} file has one fixed size.")
         return None
     if min(size) < 2 * model.stride:
         raise BadValueError(

@@ -56,9 +56,7 @@ def to_quantize(nodes: Sequence[Node]) -> list[Node]:
     shrunk = True
     while shrunk:  # a joint that leads to nothing in 8 bits would only add conversions
         leaving = {
-            n
-            for n in chosen
-            if n.op in _JOINTS and not any(u in chosen for o in n.outputs for u in users[o])
+            n for n in chosen if n.op in _JOINTS and not any(u in chosen for o in n.outputs for u in users[o])
         }
         chosen -= leaving
         shrunk = bool(leaving)
@@ -69,7 +67,6 @@ def _feeds_convolutions(node: Node, users: dict[str, list[Node]]) -> bool:
     """Whether all that uses the node's result, through activations and joints, is convolutions."""
     after = [user for output in node.outputs for user in users[output]]
     return bool(after) and all(
-        user.op in CONVOLUTIONS
-        or (user.op in _ACTIVATIONS | _JOINTS and _feeds_convolutions(user, users))
+        user.op in CONVOLUTIONS or (user.op in _ACTIVATIONS | _JOINTS and _feeds_convolutions(user, users))
         for user in after
     )

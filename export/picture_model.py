@@ -59,9 +59,7 @@ class PictureModel:
 
     def start(self, height: int, width: int) -> Tensors:
         """The states at the start of a clip: zeros."""
-        return {
-            name: np.zeros(self.state_shape(name, height, width), np.float32) for name in self.states
-        }
+        return {name: np.zeros(self.state_shape(name, height, width), np.float32) for name in self.states}
 
     def padded(self, side: int) -> int:
         """`side` rounded up to a multiple of the stride."""
@@ -92,9 +90,7 @@ class PictureModel:
         if self.size is not None:
             return 1, {}
         for stride in _STRIDES:
-            for divisors in itertools.product(
-                (d for d in _STRIDES if d <= stride), repeat=len(self.states)
-            ):
+            for divisors in itertools.product((d for d in _STRIDES if d <= stride), repeat=len(self.states)):
                 if self._accepts(stride, dict(zip(self.states, divisors, strict=True))):
                     return stride, dict(zip(self.states, divisors, strict=True))
         raise ExportError(

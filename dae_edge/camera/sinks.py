@@ -70,9 +70,7 @@ class VideoFile:
     frames; `sound_of`, where given, is a video whose sound is copied over (with ffmpeg).
     """
 
-    def __init__(
-        self, path: Path, *, rate: float, force: bool = False, sound_of: Path | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, rate: float, force: bool = False, sound_of: Path | None = None) -> None:
         if path.suffix.lower() not in VIDEO_SUFFIXES:
             raise BadValueError(f"`--output` (={path}) must end in {', '.join(VIDEO_SUFFIXES)}.")
         check_output(path, force=force)

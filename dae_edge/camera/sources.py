@@ -73,9 +73,7 @@ def open_source(
     source: Source
     if spec == "demo" or spec.startswith("demo:"):
         if simulate is not None:
-            raise BadValueError(
-                "`--simulate` is for clean sources; the demo is noisy already: demo:PRESET."
-            )
+            raise BadValueError("`--simulate` is for clean sources; the demo is noisy already: demo:PRESET.")
         return DemoCamera(spec.partition(":")[2] or "dark", size=size, rate=rate, seed=seed)
     if spec.isdigit() or spec.startswith("/dev/"):
         source = CameraDevice(spec, size=size, rate=rate)
@@ -154,9 +152,7 @@ class CameraDevice(_Capture):
 
     live = True
 
-    def __init__(
-        self, spec: str, *, size: tuple[int, int] | None = None, rate: float | None = None
-    ) -> None:
+    def __init__(self, spec: str, *, size: tuple[int, int] | None = None, rate: float | None = None) -> None:
         super().__init__(int(spec) if spec.isdigit() else spec, f"camera {spec}")
         if not self._opened:
             raise CameraError(f"{self.name} cannot be opened: {_advice()}")
@@ -180,9 +176,7 @@ class Stream(_Capture):
     def __init__(self, url: str) -> None:
         super().__init__(url, _CREDENTIALS.sub("//", url))
         if not self._opened:
-            raise CameraError(
-                f"{self.name} cannot be opened: check the address and that it is streaming."
-            )
+            raise CameraError(f"{self.name} cannot be opened: check the address and that it is streaming.")
 
 
 class VideoFile(_Capture):

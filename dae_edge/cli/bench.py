@@ -92,16 +92,12 @@ def _all_formats(size: str, folder: Path) -> tuple[list[tuple[str, Path]], list[
         for format in others:
             path = folder / f"lowlight-{format.name}{format.suffix}"
             status.update(f"exporting {format.name} at {size}")
-            exporter.export(
-                model, format, path, source=exporter.model_path("lowlight"), size=(height, width)
-            )
+            exporter.export(model, format, path, source=exporter.model_path("lowlight"), size=(height, width))
             files.append(("lowlight", path))
     return files, []
 
 
-def _report(
-    rows: list[Measured], size: tuple[int, int], threads: int, record: dict[str, object]
-) -> None:
+def _report(rows: list[Measured], size: tuple[int, int], threads: int, record: dict[str, object]) -> None:
     from rich.markup import escape
     from rich.table import Table
 

@@ -29,9 +29,7 @@ def export(
     ],
     size: Annotated[
         str | None,
-        typer.Option(
-            "--size", metavar="WxH", help="Of the frames; an .onnx may be 'dynamic' (the default)."
-        ),
+        typer.Option("--size", metavar="WxH", help="Of the frames; an .onnx may be 'dynamic' (the default)."),
     ] = None,
     calibration: Annotated[
         Path | None,
@@ -88,9 +86,7 @@ def export(
     ]
     write_json(json, figures, force=force)
     colour = made[0].manifest.channels == 3
-    next_step(
-        f"dae-edge {f'live --source demo --model {targets[0]}' if colour else f'bench {targets[0]}'}"
-    )
+    next_step(f"dae-edge {f'live --source demo --model {targets[0]}' if colour else f'bench {targets[0]}'}")
 
 
 export.__doc__ = f"{export.__doc__}\n\n{_FORMATS}"

@@ -11,9 +11,7 @@ import typer
 from dae_edge.errors import BadValueError
 
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
-Json = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON too.")
-]
+Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everything random.")]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, help="CPU threads.")]

@@ -56,9 +56,7 @@ def mnist(
         digits = load_digits(data, seed=seed)
         recipe = training.MnistRecipe(epochs=epochs, seed=seed)
         if robust:
-            recipe = training.MnistRecipe(
-                robust=True, sigma=0.25, sigma_high=1.0, epochs=epochs, seed=seed
-            )
+            recipe = training.MnistRecipe(robust=True, sigma=0.25, sigma_high=1.0, epochs=epochs, seed=seed)
         scores = training.train(
             recipe,
             digits,
@@ -79,7 +77,7 @@ def lowlight(
         Path | None,
         typer.Option("--data", metavar="FOLDER", help="Your own clean pictures, beside the drawn ones."),
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", metavar="N", min=1, help="Of 250 steps.")] = 110,
+    epochs: Annotated[int, typer.Option("--epochs", metavar="N", min=1, help="Of 250 steps.")] = 85,
     output: Output = Path("runs/lowlight"),
     resume: Resume = False,
     seed: options.Seed = 1,
@@ -110,9 +108,7 @@ def lowlight(
 def _prepare(resume: bool, force: bool, json: Path | None, quiet: bool) -> None:
     be_quiet(quiet)
     if resume and force:
-        raise BadValueError(
-            "`--resume` goes on with a run and `--force` throws it away; give one of them."
-        )
+        raise BadValueError("`--resume` goes on with a run and `--force` throws it away; give one of them.")
     check_json(json, force=force)
     need("train", "Training")
 

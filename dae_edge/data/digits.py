@@ -35,9 +35,7 @@ def _draw(random: np.random.Generator, label: int) -> NDArray[np.uint8]:
     origin = ((_DRAWN - width) // 2, (_DRAWN + height) // 2)
     cv2.putText(canvas, str(label), origin, font, size, 255, thickness, cv2.LINE_AA)
 
-    turn = cv2.getRotationMatrix2D(
-        (_DRAWN / 2, _DRAWN / 2), random.normal(0, 8), random.uniform(0.8, 1.05)
-    )
+    turn = cv2.getRotationMatrix2D((_DRAWN / 2, _DRAWN / 2), random.normal(0, 8), random.uniform(0.8, 1.05))
     lean, (right, down) = random.normal(0, 0.15), random.normal(0, 3, size=2)
     turn = turn + np.array([[0, lean, right], [0, 0, down]])
     moved = cv2.warpAffine(canvas, turn, (_DRAWN, _DRAWN))

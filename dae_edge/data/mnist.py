@@ -63,9 +63,7 @@ def load_digits(source: str | None, *, seed: int = 0) -> Digits:
         return Digits(**{part: _read_idx(_find(path, name)) for part, name in _PARTS.items()})
     if path.is_file():
         return _read_npz(path)
-    raise MediaError(
-        f"`--data` (={source}) is neither a folder of IDX files, an mnist.npz, nor 'digits'."
-    )
+    raise MediaError(f"`--data` (={source}) is neither a folder of IDX files, an mnist.npz, nor 'digits'.")
 
 
 def as_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

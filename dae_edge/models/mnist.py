@@ -26,9 +26,7 @@ def autoencoder() -> keras.Model:
     x = layers.Reshape((7, 7, 64))(layers.Dense(7 * 7 * 64)(code))
     x = layers.Conv2DTranspose(64, 3, strides=2, padding="same", activation="relu")(x)  # (14, 14, 64)
     x = layers.Conv2DTranspose(32, 3, strides=2, padding="same", activation="relu")(x)  # (28, 28, 32)
-    restored = layers.Conv2DTranspose(1, 3, padding="same", activation="sigmoid", name="decoder_output")(
-        x
-    )
+    restored = layers.Conv2DTranspose(1, 3, padding="same", activation="sigmoid", name="decoder_output")(x)
     decoder = keras.Model(code, restored, name="decoder")
 
     return keras.Model(picture, decoder(encoder(picture)), name="autoencoder")

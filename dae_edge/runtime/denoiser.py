@@ -71,9 +71,7 @@ class Denoiser:
     def _begin(self, height: int, width: int) -> None:
         self._size = (height, width)
         self._state = {
-            state.name: np.full(
-                self.manifest.state_shape(state, height, width), state.start, state.dtype
-            )
+            state.name: np.full(self.manifest.state_shape(state, height, width), state.start, state.dtype)
             for state in self.manifest.states
         }
 

@@ -29,9 +29,7 @@ class OnnxEngine:
         # Numbers too small to matter make some CPUs a hundred times slower.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as failure:  # onnxruntime raises a dozen unrelated kinds
             raise ModelLoadError(f"onnxruntime cannot read it: {_first_line(failure)}") from failure

@@ -126,9 +126,7 @@ def _draw_object_motion(random: np.random.Generator) -> Motion:
     return Motion(velocity=velocity, turn=random.normal(0, 0.03))
 
 
-def _draw_layer(
-    random: np.random.Generator, height: int, width: int, bank: int
-) -> tuple[Picture, Picture]:
+def _draw_layer(random: np.random.Generator, height: int, width: int, bank: int) -> tuple[Picture, Picture]:
     """A few leaves on nothing: colour (height, width, 3) and alpha (height, width), uint8."""
     canvas = np.zeros((2 * height, 2 * width, 3), np.uint8)
     alpha = np.zeros((2 * height, 2 * width), np.uint8)

@@ -49,9 +49,7 @@ def power_law_radii(
     return 1 / np.sqrt(random.uniform(largest**-2, smallest**-2, size=count))
 
 
-def outline(
-    random: np.random.Generator, centre: NDArray[np.float64], radius: float
-) -> NDArray[np.int32]:
+def outline(random: np.random.Generator, centre: NDArray[np.float64], radius: float) -> NDArray[np.int32]:
     """A closed outline, (n, 1, 2) int32 pixels: disk, polygon, rectangle or wobbly blob."""
     kind = random.random()
     if kind < 0.25:  # rectangle at any angle
@@ -149,9 +147,7 @@ def _write(canvas: Picture, random: np.random.Generator, palette: Palette) -> No
             text = "".join(random.choice(list(_GLYPHS), size=random.integers(2, 9)))
             origin = (int(random.integers(0, width)) - 20, int(random.integers(0, height)))
             size = random.uniform(0.6, 3.0)
-            cv2.putText(
-                canvas, text, origin, int(random.integers(0, 5)), size, ink, thickness, cv2.LINE_AA
-            )
+            cv2.putText(canvas, text, origin, int(random.integers(0, 5)), size, ink, thickness, cv2.LINE_AA)
         else:
             ends = random.uniform(-0.2, 1.2, size=(2, 2)) * (width, height)
             (x0, y0), (x1, y1) = ends.astype(int).tolist()

@@ -35,7 +35,7 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
     read_noise = random.uniform(1.0, 4.0)
     return Sensor(
         exposure=random.uniform(0.2, 1.0),
-        electrons=math.exp(random.uniform(math.log(20), math.log(3000))),
+        electrons=math.exp(random.uniform(math.log(20), math.log(6000))),
         read_noise=read_noise,
         row_noise=random.uniform(0.0, 0.25) * read_noise,
         red_gain=random.uniform(1.4, 2.4),

@@ -27,7 +27,7 @@ class LowlightRecipe:
     frames: int = 12  # unrolled through the recurrence
     patch: int = 96  # pixels a side
     batch: int = 3  # clips a step
-    epochs: int = 110  # of STEPS_AN_EPOCH steps
+    epochs: int = 85  # of STEPS_AN_EPOCH steps
     learning_rate: float = 1e-3  # at the start of a cosine that ends near zero
     seed: int = 1
     data: str | None = None  # a folder of clean pictures to use beside the drawn ones
@@ -84,9 +84,7 @@ def _report(run: Run, recipe: LowlightRecipe) -> None:
     reports.curve(run.rows(), run.folder / "curve.png", series, "validation PSNR, dB")
     best = keras.models.load_model(run.model, compile=False)
     noisy, clean = (pictures[::9] for pictures in validation_clips(recipe))
-    denoised = unroll(best, recipe.frames, recipe.patch, recipe.patch).predict(
-        noisy, batch_size=1, verbose=0
-    )
+    denoised = unroll(best, recipe.frames, recipe.patch, recipe.patch).predict(noisy, batch_size=1, verbose=0)
     rows = [("noisy", noisy), ("denoised", np.clip(denoised, 0, 1)), ("clean", clean)]
     last_frames = [(label, clips[:, -1, ..., ::-1]) for label, clips in rows]  # BGR to RGB
     title = f"Frame {recipe.frames} of drawn clips that never train"

@@ -91,9 +91,7 @@ def robustness(
     for sigma in SIGMAS:
         noisy = corrupt(clean, sigma, np.random.default_rng([seed, int(100 * sigma)]))
         answers = {"noisy": noisy}
-        answers |= {
-            name: model.predict(noisy, batch_size=256, verbose=0) for name, model in models.items()
-        }
+        answers |= {name: model.predict(noisy, batch_size=256, verbose=0) for name, model in models.items()}
         for name, pictures in answers.items():
             mse = float(np.mean(np.square(pictures - clean)))
             read = _read_right(judge, pictures, digits.test_labels)
@@ -162,9 +160,7 @@ def _report(
     seed: int,
 ) -> None:
     """The curve, the sheet of 3 x 9 digits, the robustness sheet and table."""
-    reports.curve(
-        run.rows(), run.folder / "curve.png", {"loss": "training", "val_loss": "validation"}, "MSE"
-    )
+    reports.curve(run.rows(), run.folder / "curve.png", {"loss": "training", "val_loss": "validation"}, "MSE")
     clean = as_input(digits.test_pictures[:27])
     latest = list(models.values())[-1]
     noisy = corrupt(clean, SIGMAS[0], np.random.default_rng(seed))

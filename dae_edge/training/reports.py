@@ -37,9 +37,7 @@ def sheet(blocks: Sequence[Sequence[Row]], path: Path, title: str) -> None:
     height, width = rows[0][1].shape[1:3]
     gaps = len(blocks) - 1
     cell = 0.75 if max(height, width) < 64 else 2.6
-    figure = Figure(
-        figsize=(cell * columns * width / height + 1.1, cell * (len(rows) + 0.35 * gaps) + 0.5)
-    )
+    figure = Figure(figsize=(cell * columns * width / height + 1.1, cell * (len(rows) + 0.35 * gaps) + 0.5))
     figure.suptitle(title, color=_INK, y=0.99)
     ratios = [r for i, block in enumerate(blocks) for r in [0.35] * (i > 0) + [1.0] * len(block)]
     grid = figure.add_gridspec(
@@ -51,9 +49,7 @@ def sheet(blocks: Sequence[Sequence[Row]], path: Path, title: str) -> None:
         for column, picture in enumerate(pictures):
             axes = figure.add_subplot(grid[line, column])
             grey = picture.shape[-1] == 1
-            axes.imshow(
-                picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=1 if grey else None
-            )
+            axes.imshow(picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=1 if grey else None)
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)

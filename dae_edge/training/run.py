@@ -56,16 +56,14 @@ class Run:
         with self.history.open(newline="") as file:
             return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
-    def callbacks(
-        self, model: keras.Model, *, monitor: str, mode: str
-    ) -> list[keras.callbacks.Callback]:
+    def callbacks(self, model: keras.Model, *, monitor: str, mode: str) -> list[keras.callbacks.Callback]:
         """What keeps the folder current during `fit`; `model` is what is saved when best."""
         sign = 1 if mode == "max" else -1
         best = max((sign * row[monitor] for row in self.rows()), default=float("-inf"))
         return [
             StopOnNaN(),
             KeepBest(model, self.model, monitor=monitor, sign=sign, best=best),
-            keras.callbacks.CSVLogger(self.history, append=True),
+            KeepHistory(self.history),
             keras.callbacks.BackupAndRestore(self.resume),
         ]
 
@@ -91,6 +89,23 @@ class StopOnNaN(keras.callbacks.Callback):  # type: ignore[misc]
             raise TrainingError(
                 f"the loss became {loss} at step {batch} of the epoch; try a lower learning rate."
             )
+
+
+class KeepHistory(keras.callbacks.Callback):  # type: ignore[misc]
+    """Append each epoch's figures to a CSV file, which is never left open between two epochs."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        row = {"epoch": epoch, **(logs or {})}
+        new = not self._path.exists()
+        with self._path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
 
 
 class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]

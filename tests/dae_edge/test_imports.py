@@ -1,0 +1,25 @@
+"""What runs on the device stays light: a fresh interpreter is asked what it loaded."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "jax", "torch", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["dae_edge", "dae_edge.runtime", "dae_edge.camera", "dae_edge.sensor", "dae_edge.bench.latency",
+     "dae_edge.cli.main"],
+)  # fmt: skip
+def test_nothing_heavy_is_imported(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in {HEAVY} if m in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == "[]"
+
+
+def test_loading_a_model_does_not_need_opencv() -> None:
+    code = "import sys, dae_edge; dae_edge.load('lowlight'); print('cv2' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == "False"

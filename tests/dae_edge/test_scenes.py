@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from dae_edge.scenes import Room, draw_clip, draw_leaves
+from dae_edge.scenes.leaves import power_law_radii
+
+
+def test_leaves_are_the_same_for_a_seed_and_full_of_things() -> None:
+    first, again = (draw_leaves(np.random.default_rng(3), 60, 80) for _ in range(2))
+    assert first.shape == (60, 80, 3)
+    assert first.dtype == np.uint8
+    assert (first == again).all()
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) > 100
+
+
+def test_radii_follow_the_power_law() -> None:
+    radii = power_law_radii(np.random.default_rng(0), 2.0, 200.0, 200_000)
+    assert radii.min() >= 2
+    assert radii.max() <= 200
+    # p(r) ~ r**-3 between a and b: the share above t is (t**-2 - b**-2) / (a**-2 - b**-2).
+    for threshold in (4.0, 10.0, 40.0):
+        expected = (threshold**-2 - 200**-2) / (2.0**-2 - 200**-2)
+        assert (radii > threshold).mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_clips_are_seeded_and_half_stand_still_somewhere() -> None:
+    clips = [draw_clip(np.random.default_rng(seed), 3, 48, 64) for seed in range(24)]
+    assert clips[0].shape == (3, 48, 64, 3)
+    assert (clips[5] == draw_clip(np.random.default_rng(5), 3, 48, 64)).all()
+    still = [np.mean((c[0] == c[-1]).all(axis=-1)) for c in clips]
+    assert np.mean([share > 0.2 for share in still]) > 0.25  # webcams on a shelf
+    assert np.mean([share < 0.2 for share in still]) > 0.25  # hands, pans
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 3), (300, 200, 3)])
+def test_a_background_of_any_size_is_taken(shape: tuple[int, int, int]) -> None:
+    picture = np.full(shape, 77, np.uint8)
+    clip = draw_clip(np.random.default_rng(0), 2, 48, 64, background=picture)
+    assert np.mean(clip == 77) > 0.2
+
+
+def test_the_room_moves_only_where_things_move() -> None:
+    room = Room(320, 240)
+    first, later = room.frame(0.0), room.frame(1.0)
+    assert (first == room.frame(0.0)).all()
+    changed = (first != later).any(axis=-1)
+    assert 0.02 < changed.mean() < 0.6
+    assert not changed[:, 280:].any()  # the shelf stands still
+
+
+@pytest.mark.parametrize("size", [(160, 120), (1280, 720), (200, 300)])
+def test_the_room_comes_in_any_size(size: tuple[int, int]) -> None:
+    assert Room(*size).frame(0.5).shape == (size[1], size[0], 3)

@@ -1,0 +1,147 @@
+"""Short runs of the real thing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from dae_edge.data.mnist import Digits, load_digits
+from dae_edge.errors import OutputError, TrainingError
+from dae_edge.training import lowlight, mnist
+from dae_edge.training.run import Run, StopOnNaN
+
+TINY = lowlight.LowlightRecipe(frames=2, patch=32, batch=2, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Digits:
+    full = load_digits("digits", seed=1)
+    return Digits(
+        full.train_pictures[:1000],
+        full.train_labels[:1000],
+        full.test_pictures[:200],
+        full.test_labels[:200],
+    )
+
+
+@pytest.fixture(autouse=True)
+def short_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lowlight, "STEPS_AN_EPOCH", 4)
+
+
+class Stop(keras.callbacks.Callback):  # type: ignore[misc]
+    """Pull the plug after an epoch, as a power cut would."""
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_a_lowlight_run_leaves_its_folder(tmp_path: Path) -> None:
+    run = lowlight.train(TINY, tmp_path / "run")
+    names = {path.name for path in run.folder.iterdir()}
+    assert {"model.keras", "history.csv", "config.json", "curve.png", "before_after.png"} <= names
+    assert len(run.rows()) == 2
+    assert json.loads(run.config.read_text())["seed"] == 1
+    assert cv2.imread(str(run.folder / "before_after.png")).min() < 50  # something is drawn
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        lowlight.train(TINY, tmp_path / "run", extra=(Stop(),))
+    run = lowlight.train(TINY, tmp_path / "run", resume=True)
+    assert [row["epoch"] for row in run.rows()] == [0, 1]
+
+
+def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole = lowlight.train(TINY, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        lowlight.train(TINY, tmp_path / "halves", extra=(Stop(),))
+    halves = lowlight.train(TINY, tmp_path / "halves", resume=True)
+    assert halves.rows()[-1]["val_loss"] == pytest.approx(whole.rows()[-1]["val_loss"], rel=1e-3)
+
+
+def test_the_users_own_pictures_are_used(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    cv2.imwrite(str(tmp_path / "mine" / "a.png"), np.full((40, 40, 3), 99, np.uint8))
+    recipe = lowlight.LowlightRecipe(frames=2, patch=32, batch=2, epochs=1, data=str(tmp_path / "mine"))
+    assert lowlight.train(recipe, tmp_path / "run").rows()
+
+
+def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
+    Run(tmp_path / "run", TINY, resume=False)
+    with pytest.raises(OutputError, match="not empty"):
+        Run(tmp_path / "run", TINY, resume=False)
+    Run(tmp_path / "run", TINY, resume=False, force=True)
+
+
+def test_a_run_resumes_with_its_own_recipe_only(tmp_path: Path) -> None:
+    Run(tmp_path / "run", TINY, resume=False)
+    with pytest.raises(TrainingError, match="begun with epochs=2, not 3"):
+        Run(tmp_path / "run", lowlight.LowlightRecipe(frames=2, patch=32, batch=2, epochs=3), resume=True)
+    with pytest.raises(TrainingError, match="no run to resume"):
+        Run(tmp_path / "none", TINY, resume=True)
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_ends_the_run(loss: float) -> None:
+    StopOnNaN().on_train_batch_end(3, {"loss": 0.5})
+    with pytest.raises(TrainingError, match="at step 3"):
+        StopOnNaN().on_train_batch_end(3, {"loss": loss})
+
+
+def test_charbonnier_is_nearly_absolute() -> None:
+    error = float(lowlight.charbonnier(np.zeros((2, 2)), np.full((2, 2), 0.5)))
+    assert error == pytest.approx(0.5, abs=1e-4)
+    assert float(lowlight.charbonnier(np.zeros(3), np.zeros(3))) == pytest.approx(1e-3)
+
+
+def test_the_textbook_run_leaves_its_sheets(tmp_path: Path, digits: Digits) -> None:
+    scores = mnist.train(mnist.MnistRecipe(epochs=1), digits, tmp_path / "run")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    wanted = {"model.keras", "history.csv", "config.json", "curve.png", "denoised.png", "robustness.png"}
+    assert wanted <= names
+    assert [(s.sigma, s.pictures) for s in scores] == [
+        (sigma, pictures) for sigma in (0.5, 0.75, 1.0) for pictures in ("noisy", "textbook")
+    ]
+    noisy = [s.mse for s in scores if s.pictures == "noisy"]
+    assert noisy == sorted(noisy)
+    stored = json.loads((tmp_path / "run" / "robustness.json").read_text())
+    assert stored["scores"][0]["mse"] == scores[0].mse
+
+
+def test_a_robust_run_trains_the_textbook_beside_it(tmp_path: Path, digits: Digits) -> None:
+    recipe = mnist.MnistRecipe(robust=True, sigma=0.25, sigma_high=1.0, epochs=1)
+    scores = mnist.train(recipe, digits, tmp_path / "run")
+    assert {s.pictures for s in scores} == {"noisy", "textbook", "robust"}
+    assert (tmp_path / "run" / "textbook" / "model.keras").is_file()
+
+
+def test_the_best_model_is_kept_not_the_last(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", TINY, resume=False)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    keep = next(c for c in run.callbacks(model, monitor="val_loss", mode="min") if hasattr(c, "_kept"))
+    weights = {}
+    for epoch, loss in enumerate([0.5, 0.2, 0.4]):
+        model.set_weights([np.full((1, 1), float(epoch)), np.zeros(1)])
+        keep.on_epoch_end(epoch, {"val_loss": loss})
+        weights[epoch] = model.get_weights()[0]
+    kept = keras.models.load_model(run.model, compile=False)
+    assert kept.get_weights()[0] == weights[1]
+
+
+@pytest.mark.slow
+def test_the_textbook_figures_on_mnist(tmp_path: Path, data: Path) -> None:
+    """178,001 parameters reach the textbook's error at epoch 10, and fresh noise bears more."""
+    digits = load_digits(str(data / "mnist"))
+    recipe = mnist.MnistRecipe(robust=True, sigma=0.25, sigma_high=1.0)
+    scores = {(s.sigma, s.pictures): s for s in mnist.train(recipe, digits, tmp_path / "run")}
+    textbook = Run(tmp_path / "run" / "textbook", mnist.MnistRecipe(), resume=True)
+    assert 0.0150 <= textbook.rows()[9]["val_loss"] <= 0.0163
+    assert scores[1.0, "robust"].mse < scores[1.0, "textbook"].mse
+    assert scores[1.0, "robust"].read_right > scores[1.0, "textbook"].read_right

@@ -1,0 +1,201 @@
+"""Every format of both models, and of models that are not ours, through the runtime."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import onnx
+import pytest
+from test_picture_model import dncnn, unet
+
+import dae_edge
+from dae_edge.errors import BadValueError, MediaError, ParityError
+from dae_edge.export import check, export, tflite
+from dae_edge.export import onnx as to_onnx
+from dae_edge.export.picture_model import PictureModel
+from dae_edge.formats import FORMATS, Format, by_name
+from dae_edge.manifest import digest, sidecar
+from dae_edge.models.mnist import autoencoder
+
+NAMES = [format.name for format in FORMATS]
+SIZE = (60, 84)  # no multiple of the stride: the padding is in the file
+
+
+@pytest.fixture(scope="module")
+def lowlight() -> PictureModel:
+    return export.open_model("lowlight")
+
+
+@pytest.fixture(scope="module")
+def made(lowlight: PictureModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, export.Exported]:
+    """The shipped model in every format."""
+    folder = tmp_path_factory.mktemp("made")
+    return {
+        f.name: export.export(
+            lowlight, f, folder / f"{f.name}{f.suffix}", source=export.model_path("lowlight"), size=SIZE
+        )
+        for f in FORMATS
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_loads_and_denoises(made: dict[str, export.Exported], name: str) -> None:
+    denoise = dae_edge.load(made[name].path, threads=1)
+    frame = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    assert denoise(frame).shape == frame.shape
+    assert denoise.engine == by_name(name).engine
+    assert made[name].parity.file > made[name].parity.noisy + 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_holds_against_keras(made: dict[str, export.Exported], name: str) -> None:
+    parity = made[name].parity
+    if name.endswith("fp32"):
+        assert parity.max_difference <= 1e-4
+    assert parity.loss <= {"fp32": 0.01, "fp16": 0.05, "int8": 0.5}[name[-4:]]
+
+
+def test_all_formats_remember_alike(made: dict[str, export.Exported]) -> None:
+    """Ten frames on, memory and all, they still agree."""
+    random = np.random.default_rng(3)
+    scene = cv2.resize(random.integers(0, 256, (6, 8, 3), dtype=np.uint8), SIZE[::-1]).astype(float)
+    clip = [np.clip(scene + random.normal(0, 20, scene.shape), 0, 255).astype(np.uint8) for _ in range(10)]
+    last = {}
+    for name, exported in made.items():
+        denoise = dae_edge.load(exported.path, threads=1)
+        last[name] = [denoise(frame) for frame in clip][-1].astype(float)
+    for name, picture in last.items():
+        agreement = 10 * np.log10(255**2 / max(np.square(picture - last["onnx-fp32"]).mean(), 1e-9))
+        assert agreement > (40 if name.endswith("int8") else 55), name
+
+
+def test_int8_is_int8_where_it_counts(made: dict[str, export.Exported]) -> None:
+    """Weights of the trunk in 8 bits, memory in floats: never an 8-bit state."""
+    graph = onnx.load(made["onnx-int8"].path).graph
+    assert made["onnx-int8"].path.stat().st_size < 0.5 * made["onnx-fp32"].path.stat().st_size
+    states = [v for v in (*graph.input, *graph.output) if v.name.startswith("state_")]
+    assert len(states) == 4
+    assert {v.type.tensor_type.elem_type for v in states} == {onnx.TensorProto.FLOAT}
+    int8 = [i for i in graph.initializer if i.data_type == onnx.TensorProto.INT8 and len(i.dims) == 4]
+    assert len(int8) == 12
+    content = made["tflite-int8"].path.read_bytes()
+    assert len(content) < 0.5 * made["tflite-fp32"].path.stat().st_size
+    convolutions = [n for n in tflite.nodes(content) if n.op == "CONV_2D"]
+    assert len(convolutions) == 16
+
+
+def test_the_manifest_is_inside_and_beside(made: dict[str, export.Exported]) -> None:
+    for exported in made.values():
+        beside = json.loads(sidecar(exported.path).read_text())
+        assert beside["sha256"] == digest(exported.path.read_bytes())
+        inside = dae_edge.load(exported.path).manifest
+        assert inside.format == beside["format"] == exported.manifest.format
+        assert inside.quality["loss"] == beside["quality"]["loss"]
+        assert inside.tools["keras"]
+
+
+@pytest.mark.parametrize("name", ["onnx-fp32", "onnx-int8"])
+def test_one_onnx_takes_every_size(lowlight: PictureModel, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "any.onnx"
+    export.export(lowlight, by_name(name), path, source=export.model_path("lowlight"))
+    denoise = dae_edge.load(path, threads=1)
+    for height, width in ((16, 16), (17, 31), (96, 64), (100, 201)):
+        frame = np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        assert denoise(frame).shape == frame.shape
+
+
+def test_any_size_is_the_fixed_size(
+    made: dict[str, export.Exported], lowlight: PictureModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "any.onnx"
+    export.export(lowlight, by_name("onnx-fp32"), path, source=export.model_path("lowlight"))
+    frame = np.random.default_rng(1).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    first, other = dae_edge.load(path)(frame), dae_edge.load(made["onnx-fp32"].path)(frame)
+    assert np.abs(first.astype(int) - other).max() <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("build", [autoencoder, dncnn, unet])
+def test_models_that_are_not_ours_go_the_same_way(tmp_path: Path, name: str, build: object) -> None:
+    keras.utils.set_random_seed(1)
+    format = by_name(name)
+    model = PictureModel(build())  # type: ignore[operator]
+    path = tmp_path / f"m{format.suffix}"
+    size = model.size or (44, 52)
+    exported = export.export(model, format, path, source=Path("none.keras"), size=size)
+    denoise = dae_edge.load(path, threads=1)
+    shape = (*size, 3) if model.channels == 3 else size
+    assert denoise(np.full(shape, 90, np.uint8)).shape == shape
+    if format.max_difference is not None:
+        assert exported.parity.max_difference <= 1e-4
+
+
+def test_a_file_for_one_size_says_which(made: dict[str, export.Exported]) -> None:
+    with pytest.raises(ValueError, match="is 64x48, but this file was exported for 84x60"):
+        dae_edge.load(made["tflite-fp32"].path)(np.zeros((48, 64, 3), np.uint8))
+
+
+def test_a_file_that_does_not_hold_is_not_written(
+    lowlight: PictureModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "m.onnx"
+    older.write_text("older")
+    strict = replace(by_name("onnx-fp32"), max_difference=0.0)
+    with pytest.raises(ParityError, match=r"differs from Keras by .*; the limit is 0"):
+        export.export(lowlight, strict, older, source=Path("x.keras"), size=SIZE, force=True)
+    assert older.read_text() == "older"
+    assert os.listdir(tmp_path) == ["m.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("difference", "loss", "holds"),
+    [(1e-5, 0.0, True), (2e-4, 0.0, False), (1e-5, 0.02, False), (float("nan"), 0.0, False)],
+)
+def test_the_limits_of_fp32(difference: float, loss: float, holds: bool) -> None:
+    parity = check.Parity(difference, 90, 20, 30, 30 - loss)
+    format: Format = by_name("onnx-fp32")
+    if holds:
+        check.require(parity, format)
+    else:
+        with pytest.raises(ParityError):
+            check.require(parity, format)
+
+
+def test_the_users_own_frames_calibrate(lowlight: PictureModel, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for index in range(3):
+        picture = np.random.default_rng(index).integers(0, 256, (50, 50, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / "mine" / f"{index}.png"), cv2.GaussianBlur(picture, (0, 0), 2))
+    common = {"source": export.model_path("lowlight"), "size": SIZE, "calibration": tmp_path / "mine"}
+    export.export(lowlight, by_name("onnx-int8"), tmp_path / "m.onnx", **common)
+    (tmp_path / "mine" / "broken.png").write_text("no picture")
+    with pytest.raises(MediaError, match=r"broken\.png cannot be read"):
+        export.export(lowlight, by_name("onnx-int8"), tmp_path / "n.onnx", **common)
+    assert not (tmp_path / "n.onnx").exists()
+
+
+def test_sizes_a_file_cannot_have(lowlight: PictureModel, tmp_path: Path) -> None:
+    with pytest.raises(BadValueError, match="must be given as WxH"):
+        export.export(lowlight, by_name("tflite-fp32"), tmp_path / "m.tflite", source=Path("x"))
+    with pytest.raises(BadValueError, match="16 pixels a side"):
+        export.export(lowlight, by_name("onnx-fp32"), tmp_path / "m.onnx", source=Path("x"), size=(8, 64))
+    with pytest.raises(BadValueError, match="28x28"):
+        export.export(
+            PictureModel(autoencoder()),
+            by_name("onnx-fp32"),
+            tmp_path / "m.onnx",
+            source=Path("x"),
+            size=(8, 8),
+        )
+
+
+def test_dimensions_of_an_open_graph_have_names(lowlight: PictureModel) -> None:
+    graph = to_onnx.to_onnx(lowlight, None).graph
+    names = {d.dim_param for v in (*graph.input, *graph.output) for d in v.type.tensor_type.shape.dim}
+    assert names == {"", "height", "width", "state_height", "state_width"}
