@@ -38,8 +38,9 @@ def _cpu() -> str:
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():
-            if line.lower().startswith(("model name", "model\t")):
-                return line.partition(":")[2].strip()
+            name, _, value = line.partition(":")
+            if name.strip() in ("model name", "Model"):  # x86 and Arm boards
+                return value.strip()
     return platform.processor() or platform.machine()
 
 

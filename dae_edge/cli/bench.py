@@ -46,13 +46,13 @@ def bench(
     from dae_edge.bench import latency, machine
     from dae_edge.runtime.load import SHIPPED
 
+    busy = machine.busy()
     with tempfile.TemporaryDirectory() as folder:
         if models:
             files = [(name, SHIPPED.get(name) or Path(name)) for name in models]
             missing: list[Measured] = []
         else:
             files, missing = _all_formats(size, Path(folder))
-        busy = machine.busy()
         with out.status("measuring"):
             rows = [*latency.bench(files, size=parsed, threads=threads, seconds=seconds), *missing]
     record = machine.record()
@@ -103,29 +103,19 @@ def _report(rows: list[Measured], size: tuple[int, int], threads: int, record: d
 
     out.print(f"{record['cpu']}, {threads} threads, {size[0]}x{size[1]}, ms a frame")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in (
-        "model",
-        "format",
-        "engine",
-        "kB",
-        "load",
-        "first",
-        "p50",
-        "p90",
-        "p99",
-        "n",
-        "noisy",
-        "denoised",
-    ):
-        table.add_column(column, justify="left" if column in ("model", "format", "engine") else "right")
+    table.add_column("model", overflow="fold")
+    table.add_column("format", no_wrap=True)
+    for column in ("kB", "load", "first", "p50", "p90", "p99", "n", "noisy", "PSNR"):
+        table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         if row.problem:
-            table.add_row(row.model, row.format, row.engine, f"[dim]{escape(row.problem)}[/]")
             continue
         table.add_row(
-            row.model, row.format, row.engine, str(row.size_kb),
-            f"{row.load_ms:.0f}", f"{row.first_ms:.1f}", f"[bold]{row.percentile(50):.1f}[/]",
-            f"{row.percentile(90):.1f}", f"{row.percentile(99):.1f}", str(len(row.times)),
-            f"{row.noisy_psnr:.1f}", f"{row.psnr:.1f} dB",
+            row.model, row.format, str(row.size_kb), f"{row.load_ms:.0f}", f"{row.first_ms:.0f}",
+            f"[bold]{row.percentile(50):.1f}[/]", f"{row.percentile(90):.1f}",
+            f"{row.percentile(99):.1f}", str(len(row.times)), f"{row.noisy_psnr:.1f}", f"{row.psnr:.1f}",
         )  # fmt: skip
     out.print(table)
+    for row in rows:
+        if row.problem:
+            out.print(f"[dim]{row.model} {row.format}: {escape(row.problem)}[/]")

@@ -10,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support import write_video
 
 import dae_edge
 from dae_edge.camera import Loop, open_source
@@ -19,6 +18,7 @@ from dae_edge.camera.loop import MeanError
 from dae_edge.camera.sinks import VideoFile
 from dae_edge.camera.sources import Shot
 from dae_edge.errors import BadValueError, CameraError, MediaError, OutputError
+from tests.support import write_video
 
 
 class FakeSource:

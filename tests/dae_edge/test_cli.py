@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support import write_video
 
 from dae_edge.scenes import Room
+from tests.support import write_video
 
 Run = Callable[..., "object"]
 

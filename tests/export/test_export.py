@@ -12,7 +12,6 @@ import keras
 import numpy as np
 import onnx
 import pytest
-from test_picture_model import dncnn, unet
 
 import dae_edge
 from dae_edge.errors import BadValueError, MediaError, ParityError
@@ -22,6 +21,7 @@ from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import FORMATS, Format, by_name
 from dae_edge.manifest import digest, sidecar
 from dae_edge.models.mnist import autoencoder
+from tests.export.test_picture_model import dncnn, unet
 
 NAMES = [format.name for format in FORMATS]
 SIZE = (60, 84)  # no multiple of the stride: the padding is in the file
