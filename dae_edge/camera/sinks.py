@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -21,6 +22,18 @@ from dae_edge.opencv import cv2
 Frame = NDArray[np.uint8]
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi")
+
+
+@functools.cache
+def ffmpeg_works() -> bool:
+    """Whether this machine has an ffmpeg that starts and encodes H.264."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        return False
+    asked = subprocess.run(
+        [program, "-hide_banner", "-h", "encoder=libx264"], capture_output=True, text=True, check=False
+    )
+    return asked.returncode == 0 and asked.stdout.startswith("Encoder libx264")
 
 
 class Writer(Protocol):
@@ -88,7 +101,7 @@ class VideoFile:
         """Append one (H, W, 3) uint8 BGR frame; all must have the first one's size."""
         if self._writer is None:
             size = (frame.shape[1], frame.shape[0])
-            kind = _FFmpegWriter if shutil.which("ffmpeg") else _OpenCVWriter
+            kind = _FFmpegWriter if ffmpeg_works() else _OpenCVWriter
             self._writer = kind(self._temporary, size, self._rate, self._sound_of)
         self._writer.write(frame)
 
@@ -140,7 +153,7 @@ class _FFmpegWriter:
             "-f", "rawvideo", "-pix_fmt", "bgr24",
             "-s", f"{size[0]}x{size[1]}", "-r", str(exact), "-i", "-",
             *sound_in, "-map", "0:v", *sound_out,
-            "-c:v", "libx264", "-preset", "veryfast", "-crf", "16",
+            "-c:v", "libx264", "-preset", "veryfast", "-crf", "18",
             "-pix_fmt", "yuv420p" if even else "yuv444p", str(path),
         ]  # fmt: skip
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115, closed with the process

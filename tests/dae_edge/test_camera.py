@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import dae_edge
-from dae_edge.camera import Loop, open_source
+from dae_edge.camera import Loop, open_source, sinks
 from dae_edge.camera.capture import Capture
 from dae_edge.camera.loop import MeanError
 from dae_edge.camera.sinks import VideoFile
@@ -198,12 +198,10 @@ def test_a_streams_password_is_not_shown() -> None:
 def test_a_video_is_written_whole(
     tmp_path: Path, size: tuple[int, int], with_ffmpeg: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
-    if with_ffmpeg and not shutil.which("ffmpeg"):
+    if with_ffmpeg and not sinks.ffmpeg_works():
         pytest.skip("no ffmpeg on this machine")
     if not with_ffmpeg:
-        monkeypatch.setattr(shutil, "which", lambda name: None)
+        monkeypatch.setattr(sinks, "ffmpeg_works", lambda: False)
         if size[0] % 2:
             pytest.skip("OpenCV's own encoder takes even sizes only")
     target = tmp_path / "out.mp4"

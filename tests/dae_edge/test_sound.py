@@ -1,14 +1,15 @@
 """A video's sound comes along where ffmpeg is on the machine."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dae_edge.camera.sinks import ffmpeg_works
 
-@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="no ffmpeg on this machine")
+
+@pytest.mark.skipif(not ffmpeg_works(), reason="no ffmpeg on this machine")
 def test_sound_is_copied_over(dae_edge: Callable[..., object], tmp_path: Path) -> None:
     source, target = tmp_path / "in.mp4", tmp_path / "out.mp4"
     subprocess.run(
