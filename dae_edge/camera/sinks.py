@@ -54,15 +54,22 @@ def window_missing() -> str | None:
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
         return "there is no display"
-    return None
+    # A display that is named but does not answer (a stale DISPLAY, another user's) makes Qt abort
+    # the whole process; so a child tries first.
+    trial = subprocess.run(
+        [sys.executable, "-c", "import cv2; cv2.namedWindow('dae-edge')"], capture_output=True, check=False
+    )
+    return None if trial.returncode == 0 else "the display does not answer"
 
 
 class Window:
     """A window that shows the newest frame and hears the keyboard."""
 
     def __init__(self, title: str = "dae-edge") -> None:
+        # OpenCV's Qt would warn once a window that its wheel brings no fonts; it needs none here.
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
         self._title = title
-        cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE)
+        cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
 
     def show(self, frame: Frame) -> str:
         """Show a frame; the key pressed meanwhile, "q" too where the window was closed, or ""."""

@@ -38,6 +38,9 @@ def live(
     compare: Annotated[
         str, typer.Option("--compare", help="off, split (half and half) or side (both).")
     ] = "side",
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Write fps and latency on the picture.")
+    ] = True,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write what is shown as video.")
     ] = None,
@@ -96,7 +99,7 @@ def live(
     video = VideoFile(output, rate=opened.rate, force=force) if output else None
     if video is not None:
         sinks.append(video.show)
-    loop = Loop(opened, denoise, compare=compare, fast=fast, seconds=seconds)
+    loop = Loop(opened, denoise, compare=compare, figures=figures, fast=fast, seconds=seconds)
     try:
         summary = loop.run(sinks)
     finally:

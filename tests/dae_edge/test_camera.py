@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -244,3 +245,14 @@ def test_mean_error_is_psnr() -> None:
     assert error.psnr == float("inf")
     error.add(clean + 10, clean)
     assert error.psnr == pytest.approx(10 * np.log10(255**2 / 50))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="displays are named in the environment on Linux only")
+@pytest.mark.parametrize("display", [None, ":4077"])
+def test_no_window_where_no_display_answers(monkeypatch: pytest.MonkeyPatch, display: str | None) -> None:
+    """Qt aborts the process over a display that is named but gone: it must be found out before."""
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    if display:
+        monkeypatch.setenv("DISPLAY", display)
+    assert sinks.window_missing() is not None
