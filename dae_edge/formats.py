@@ -17,6 +17,8 @@ class Format:
     engine:         what runs it: "onnxruntime" or "litert"
     summary:        one line for people
     any_size:       whether one file can take frames of every size (`--size dynamic`)
+    quantization:   how numbers narrower than 32-bit floats are laid out, for the manifest
+    half_weights:   whether the weights are stored in 16 bits
     calibrated:     whether it is made with frames to calibrate on (`--calibration`)
     max_difference: from Keras, frames in [0, 1]; None where numbers differ by design
     max_loss:       dB of PSNR against clean that the file may lose to Keras
@@ -26,6 +28,8 @@ class Format:
     suffix: str
     engine: str
     summary: str
+    quantization: str = "none"
+    half_weights: bool = False
     any_size: bool = False
     calibrated: bool = False
     max_difference: float | None = None
@@ -51,6 +55,7 @@ FORMATS = (
         ".onnx",
         "onnxruntime",
         "8-bit convolutions, float memory; the fastest with onnxruntime",
+        quantization="static QDQ, U8 activations, S8 weights per channel; memory and last layers float",
         any_size=True,
         calibrated=True,
         max_loss=0.5,
@@ -67,6 +72,8 @@ FORMATS = (
         ".tflite",
         "litert",
         "16-bit weights, half the size, the same picture",
+        quantization="fp16 weights",
+        half_weights=True,
         max_loss=0.05,
     ),
     Format(
@@ -74,6 +81,7 @@ FORMATS = (
         ".tflite",
         "litert",
         "8-bit convolutions, float memory; the fastest with LiteRT",
+        quantization="static, S8 activations, S8 weights per channel; memory and last layers float",
         calibrated=True,
         max_loss=0.5,
     ),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keras
 
-from dae_edge.errors import BadValueError, ExportError, ModelLoadError
+from dae_edge.errors import BadValueError, DaeEdgeError, ExportError, ModelLoadError
 from dae_edge.export import onnx as to_onnx
 from dae_edge.export import tflite as to_tflite
 from dae_edge.export.check import Parity, measure, require
@@ -82,7 +82,13 @@ def export(
     size = _settle_size(model, format, size)
     shape = size or ANY_SIZE
     say("converting")
-    attach = _convert(model, format, size, shape, calibration, say)
+    try:
+        attach = _convert(model, format, size, shape, calibration, say)
+    except DaeEdgeError:
+        raise
+    except Exception as failure:  # the converters raise whatever they like
+        reason = (str(failure).strip().splitlines() or [type(failure).__name__])[0]
+        raise ExportError(f"{format.name} could not be made: {reason}") from failure
     manifest = _describe(model, format, size, source)
 
     say("checking against Keras")
@@ -129,7 +135,7 @@ def _convert(
         seen = examples()
         content = to_tflite.to_tflite_int8(model, shape, lambda: seen)
     else:
-        content = to_tflite.to_tflite(model, shape, half_weights=format.name == "tflite-fp16")
+        content = to_tflite.to_tflite(model, shape, half_weights=format.half_weights)
     return lambda manifest: to_tflite.with_manifest(content, manifest)
 
 
@@ -164,7 +170,7 @@ def _describe(model: PictureModel, format: Format, size: Size, source: Path) -> 
         states=tuple(_describe_state(model, name, size, layout) for name in model.states),
         multiple=model.stride,
         minimum=1 if model.size else 2 * model.stride,
-        quantization=_QUANTIZATION[format.name],
+        quantization=format.quantization,
         recipe=recipe,
         seed=seed,
         tools={
@@ -180,15 +186,6 @@ def _describe(model: PictureModel, format: Format, size: Size, source: Path) -> 
             )
         },
     )
-
-
-_QUANTIZATION = {
-    "onnx-fp32": "none",
-    "onnx-int8": "static QDQ, U8 activations, S8 weights per channel; memory and last layers float",
-    "tflite-fp32": "none",
-    "tflite-fp16": "fp16 weights",
-    "tflite-int8": "static, S8 activations, S8 weights per channel; memory and last layers float",
-}
 
 
 def _describe_state(model: PictureModel, name: str, size: Size, layout: str) -> State:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from dae_edge.errors import BadValueError
@@ -16,3 +18,10 @@ def test_an_unknown_name_gets_the_nearest() -> None:
 
 def test_only_calibrated_formats_take_calibration() -> None:
     assert {f.name for f in FORMATS if "--calibration" in f.options} == {"onnx-int8", "tflite-int8"}
+
+
+def test_the_readme_lists_every_format_in_the_tables_words() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    for format in FORMATS:
+        assert f"| `{format.name}` |" in readme
+        assert format.summary in readme

@@ -14,7 +14,7 @@ import onnx
 import pytest
 
 import dae_edge
-from dae_edge.errors import BadValueError, MediaError, ParityError
+from dae_edge.errors import BadValueError, ExportError, MediaError, ParityError
 from dae_edge.export import check, export, tflite
 from dae_edge.export import onnx as to_onnx
 from dae_edge.export.picture_model import PictureModel
@@ -199,3 +199,15 @@ def test_dimensions_of_an_open_graph_have_names(lowlight: PictureModel) -> None:
     graph = to_onnx.to_onnx(lowlight, None).graph
     names = {d.dim_param for v in (*graph.input, *graph.output) for d in v.type.tensor_type.shape.dim}
     assert names == {"", "height", "width", "state_height", "state_width"}
+
+
+def test_a_converter_that_crashes_is_one_error(
+    lowlight: PictureModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise RuntimeError("first line\nand a page of C++")
+
+    monkeypatch.setattr(export.to_onnx, "to_onnx", crash)
+    with pytest.raises(ExportError, match=r"^onnx-fp32 could not be made: first line$"):
+        export.export(lowlight, by_name("onnx-fp32"), tmp_path / "m.onnx", source=Path("x"), size=SIZE)
+    assert os.listdir(tmp_path) == []
