@@ -53,7 +53,7 @@ def bench(
             missing: list[Measured] = []
         else:
             files, missing = _all_formats(size, Path(folder))
-        with out.status("measuring"):
+        with out.status("measuring"), hushed():
             rows = [*latency.bench(files, size=parsed, threads=threads, seconds=seconds), *missing]
     record = machine.record()
     _report(rows, parsed, threads, record)

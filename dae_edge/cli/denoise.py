@@ -9,6 +9,7 @@ import typer
 
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, progress, write_json, wrote
+from dae_edge.cli.extras import hushed
 
 
 def denoise(
@@ -38,7 +39,8 @@ def denoise(
     from dae_edge.sensor import SimulatedCamera, preset
 
     camera = SimulatedCamera(preset(simulate), seed=seed) if simulate is not None else None
-    loaded = load(model, engine=engine, threads=threads, strength=strength)  # type: ignore[arg-type]
+    with hushed():  # LiteRT announces its delegate
+        loaded = load(model, engine=engine, threads=threads, strength=strength)  # type: ignore[arg-type]
     with progress("denoising") as report:
         job = Job(loaded, simulate=camera, force=force, progress=report)
         result = job.run(source, output, sequence=sequence)

@@ -9,6 +9,7 @@ import typer
 
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json, wrote
+from dae_edge.cli.extras import hushed
 from dae_edge.errors import BadValueError
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def live(
 
     if snapshot is not None:
         check_output(snapshot, force=force)
-    denoise = load(model, engine=engine, threads=threads, strength=strength)  # type: ignore[arg-type]
+    with hushed():  # LiteRT announces its delegate
+        denoise = load(model, engine=engine, threads=threads, strength=strength)  # type: ignore[arg-type]
     opened = open_source(source, size=width_height, rate=fps, simulate=simulate, seed=seed)
     out.print(f"{opened.name} at {opened.rate:.4g} fps, {denoise.manifest.name} by {denoise.engine}")
 
