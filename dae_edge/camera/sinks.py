@@ -103,11 +103,15 @@ class VideoFile:
         os.close(handle)
         self._temporary = Path(name)
         self._writer: Writer | None = None
+        self._size = (0, 0)
 
     def write(self, frame: Frame) -> None:
-        """Append one (H, W, 3) uint8 BGR frame; all must have the first one's size."""
+        """Append one (H, W, 3) uint8 BGR frame; one of another size is scaled to the first one's."""
+        size = (frame.shape[1], frame.shape[0])
+        if self._writer is not None and size != self._size:
+            frame = cv2.resize(frame, self._size).astype(np.uint8, copy=False)
         if self._writer is None:
-            size = (frame.shape[1], frame.shape[0])
+            self._size = size
             kind = _FFmpegWriter if ffmpeg_works() else _OpenCVWriter
             self._writer = kind(self._temporary, size, self._rate, self._sound_of)
         self._writer.write(frame)

@@ -229,6 +229,19 @@ def test_a_video_without_frames_or_not_to_keep_leaves_nothing(tmp_path: Path) ->
     assert os.listdir(tmp_path) == []
 
 
+def test_a_frame_of_another_size_does_not_spoil_the_video(tmp_path: Path) -> None:
+    sink = VideoFile(tmp_path / "a.mp4", rate=10)
+    for size in ((48, 64, 3), (96, 128, 3), (48, 64, 3)):
+        sink.write(np.full(size, 120, np.uint8))
+    sink.close()
+    video = cv2.VideoCapture(str(tmp_path / "a.mp4"))
+    frames = []
+    while (got := video.read())[0]:
+        frames.append(got[1])
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
+    assert np.abs(np.stack(frames).astype(int) - 120).max() < 8
+
+
 def test_a_video_refuses_what_it_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(BadValueError, match=r"must end in \.mp4"):
         VideoFile(tmp_path / "a.txt", rate=10)
