@@ -59,8 +59,8 @@ class Summary:
     seconds: float = 0.0
     size: tuple[int, int] = (0, 0)  # width, height
     times: array[float] = field(default_factory=lambda: array("d"))
-    noisy: MeanError = field(default_factory=lambda: MeanError())
-    denoised: MeanError = field(default_factory=lambda: MeanError())
+    noisy: MeanError = field(default_factory=MeanError)
+    denoised: MeanError = field(default_factory=MeanError)
 
     @property
     def fps(self) -> float:
