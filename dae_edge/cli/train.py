@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from dae_edge.cli.extras import hushed, need
 from dae_edge.errors import BadValueError
 
 if TYPE_CHECKING:
-    from dae_edge.training.mnist import Score
+    from dae_edge.training.mnist import Robustness
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Train a model from nothing.")
 
@@ -57,7 +58,7 @@ def mnist(
         recipe = training.MnistRecipe(epochs=epochs, seed=seed)
         if robust:
             recipe = training.MnistRecipe(robust=True, sigma=0.25, sigma_high=1.0, epochs=epochs, seed=seed)
-        scores = training.train(
+        table = training.train(
             recipe,
             digits,
             output,
@@ -65,9 +66,9 @@ def mnist(
             force=force,
             callbacks=lambda title, count: [FitProgress(out, title, count)],
         )
-    _report_robustness(scores)
+    _report_robustness(table)
     wrote(*(output / name for name in ("model.keras", "denoised.png", "robustness.png", "curve.png")))
-    write_json(json, [vars(score) for score in scores], force=force)
+    write_json(json, asdict(table), force=force)
     next_step(f"dae-edge export {output} --format onnx-int8")
 
 
@@ -113,13 +114,13 @@ def _prepare(resume: bool, force: bool, json: Path | None, quiet: bool) -> None:
     need("train", "Training")
 
 
-def _report_robustness(scores: list[Score]) -> None:
+def _report_robustness(found: Robustness) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in ("sigma", "pictures", "MSE", "PSNR", "read right"):
         table.add_column(column, justify="left" if column == "pictures" else "right")
-    for score in scores:
+    for score in found.scores:
         table.add_row(
             f"{score.sigma:g}",
             score.pictures,
@@ -128,3 +129,4 @@ def _report_robustness(scores: list[Score]) -> None:
             f"{score.read_right:.1%}",
         )
     out.print(table)
+    out.print(f"of the clean digits the same classifier reads {found.clean_read_right:.1%}")

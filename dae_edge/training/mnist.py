@@ -52,6 +52,14 @@ class Score:
     read_right: float  # share of digits a classifier of clean digits still reads
 
 
+@dataclass(frozen=True)
+class Robustness:
+    """The robustness table, and the share of clean digits that the classifier reads."""
+
+    clean_read_right: float
+    scores: list[Score]
+
+
 def train(
     recipe: MnistRecipe,
     digits: Digits,
@@ -60,7 +68,7 @@ def train(
     resume: bool = False,
     force: bool = False,
     callbacks: Callbacks = lambda title, epochs: [],
-) -> list[Score]:
+) -> Robustness:
     """Train, leave a run folder at `output`, and return the robustness table.
 
     A robust run trains the textbook recipe first, in the folder `textbook` within, to be measured
@@ -76,15 +84,14 @@ def train(
     models[name] = _fit(recipe, digits, run, callbacks)
 
     judge = _train_reader(digits, recipe.seed, callbacks)
-    scores = robustness(models, judge, digits, seed=recipe.seed)
-    clean_read = _read_right(judge, as_input(digits.test_pictures), digits.test_labels)
-    _report(run, models, digits, scores, clean_read, recipe.seed)
-    return scores
+    table = robustness(models, judge, digits, seed=recipe.seed)
+    _report(run, models, digits, table, recipe.seed)
+    return table
 
 
 def robustness(
     models: dict[str, keras.Model], judge: keras.Model, digits: Digits, *, seed: int
-) -> list[Score]:
+) -> Robustness:
     """The noisy test set and each model's answer to it at every sigma of `SIGMAS`."""
     clean = as_input(digits.test_pictures)
     scores = []
@@ -96,7 +103,7 @@ def robustness(
             mse = float(np.mean(np.square(pictures - clean)))
             read = _read_right(judge, pictures, digits.test_labels)
             scores.append(Score(sigma, name, mse, float(-10 * np.log10(mse)), read))
-    return scores
+    return Robustness(_read_right(judge, clean, digits.test_labels), scores)
 
 
 def _fit(recipe: MnistRecipe, digits: Digits, run: Run, callbacks: Callbacks) -> keras.Model:
@@ -155,8 +162,7 @@ def _report(
     run: Run,
     models: dict[str, keras.Model],
     digits: Digits,
-    scores: list[Score],
-    clean_read: float,
+    table: Robustness,
     seed: int,
 ) -> None:
     """The curve, the sheet of 3 x 9 digits, the robustness sheet and table."""
@@ -179,6 +185,5 @@ def _report(
         blocks.append(rows)
     reports.sheet(blocks, run.folder / "robustness.png", "The same digits in more and more noise")
 
-    table = {"clean_read_right": clean_read, "scores": [asdict(score) for score in scores]}
     with writing(run.folder / "robustness.json", force=True) as path:
-        path.write_text(json.dumps(table, indent=2) + "\n")
+        path.write_text(json.dumps(asdict(table), indent=2) + "\n")

@@ -102,7 +102,8 @@ def test_charbonnier_is_nearly_absolute() -> None:
 
 
 def test_the_textbook_run_leaves_its_sheets(tmp_path: Path, digits: Digits) -> None:
-    scores = mnist.train(mnist.MnistRecipe(epochs=1), digits, tmp_path / "run")
+    table = mnist.train(mnist.MnistRecipe(epochs=1), digits, tmp_path / "run")
+    scores = table.scores
     names = {path.name for path in (tmp_path / "run").iterdir()}
     wanted = {"model.keras", "history.csv", "config.json", "curve.png", "denoised.png", "robustness.png"}
     assert wanted <= names
@@ -113,11 +114,12 @@ def test_the_textbook_run_leaves_its_sheets(tmp_path: Path, digits: Digits) -> N
     assert noisy == sorted(noisy)
     stored = json.loads((tmp_path / "run" / "robustness.json").read_text())
     assert stored["scores"][0]["mse"] == scores[0].mse
+    assert stored["clean_read_right"] == table.clean_read_right > 0.2
 
 
 def test_a_robust_run_trains_the_textbook_beside_it(tmp_path: Path, digits: Digits) -> None:
     recipe = mnist.MnistRecipe(robust=True, sigma=0.25, sigma_high=1.0, epochs=1)
-    scores = mnist.train(recipe, digits, tmp_path / "run")
+    scores = mnist.train(recipe, digits, tmp_path / "run").scores
     assert {s.pictures for s in scores} == {"noisy", "textbook", "robust"}
     assert (tmp_path / "run" / "textbook" / "model.keras").is_file()
 
@@ -140,7 +142,7 @@ def test_the_textbook_figures_on_mnist(tmp_path: Path, data: Path) -> None:
     """178,001 parameters reach the textbook's error at epoch 10, and fresh noise bears more."""
     digits = load_digits(str(data / "mnist"))
     recipe = mnist.MnistRecipe(robust=True, sigma=0.25, sigma_high=1.0)
-    scores = {(s.sigma, s.pictures): s for s in mnist.train(recipe, digits, tmp_path / "run")}
+    scores = {(s.sigma, s.pictures): s for s in mnist.train(recipe, digits, tmp_path / "run").scores}
     textbook = Run(tmp_path / "run" / "textbook", mnist.MnistRecipe(), resume=True)
     assert 0.0150 <= textbook.rows()[9]["val_loss"] <= 0.0163
     assert scores[1.0, "robust"].mse < scores[1.0, "textbook"].mse
