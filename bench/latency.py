@@ -15,6 +15,7 @@ from dae_edge.data.digits import draw_digits
 from dae_edge.data.noise import corrupt
 from dae_edge.errors import BadValueError
 from dae_edge.formats import by_name
+from dae_edge.metrics import psnr
 from dae_edge.opencv import cv2
 from dae_edge.runtime import Denoiser, load
 from dae_edge.scenes import Room
@@ -121,12 +122,7 @@ def _quality(denoise: Denoiser, noisy: list[Frame], clean: list[Frame]) -> tuple
     denoise.reset()
     denoised = [denoise(frame) for frame in noisy]
     half = len(clean) // 2
-    return _psnr(noisy[half:], clean[half:]), _psnr(denoised[half:], clean[half:])
-
-
-def _psnr(frames: list[Frame], clean: list[Frame]) -> float:
-    errors = [cv2.norm(a, b, cv2.NORM_L2SQR) / a.size for a, b in zip(frames, clean, strict=True)]
-    return float(10 * np.log10(255**2 / np.mean(errors)))
+    return psnr(noisy[half:], clean[half:]), psnr(denoised[half:], clean[half:])
 
 
 @functools.lru_cache(maxsize=1)

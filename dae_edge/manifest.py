@@ -60,7 +60,7 @@ class Manifest:
     minimum:      pixels a side must have at least
     quantization: "none", "fp16 weights" or how the 8-bit numbers are laid out
     recipe:       sha256 of the training recipe, "" where unknown; `seed` is that run's
-    quality:      what the exporter measured: PSNR in dB, differences in [0, 1]
+    quality:      what the exporter measured: PSNR in dB, differences in [0, 1]; None for infinite
     tools:        package -> version
     """
 
@@ -74,7 +74,7 @@ class Manifest:
     quantization: str = "none"
     recipe: str = ""
     seed: int | None = None
-    quality: dict[str, float] = field(default_factory=dict)
+    quality: dict[str, float | None] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
     version: int = VERSION
 
@@ -103,7 +103,7 @@ class Manifest:
         return tuple(shape)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2)
+        return json.dumps(asdict(self), indent=2, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -133,7 +133,7 @@ def sidecar(path: Path) -> Path:
 
 def sidecar_json(manifest: Manifest, content: bytes) -> str:
     """The sidecar's text: the manifest and the sha256 of the file's `content`."""
-    return json.dumps({**asdict(manifest), "sha256": digest(content)}, indent=2) + "\n"
+    return json.dumps({**asdict(manifest), "sha256": digest(content)}, indent=2, allow_nan=False) + "\n"
 
 
 def digest(content: bytes) -> str:

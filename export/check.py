@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from dae_edge.errors import ParityError
 from dae_edge.export.clips import Pair
 from dae_edge.export.picture_model import NEXT, PictureModel, Tensors
 from dae_edge.formats import Format
+from dae_edge.metrics import finite, psnr
 from dae_edge.runtime import Denoiser
 from dae_edge.runtime.engine import Engine
 
@@ -39,9 +38,9 @@ class Parity:
         """dB of PSNR against clean that the file loses to Keras."""
         return self.keras - self.file
 
-    def figures(self) -> dict[str, float]:
-        """For the manifest, rounded to what the measurement is worth."""
-        return {k: float(f"{v:.4g}") for k, v in {**asdict(self), "loss": self.loss}.items()}
+    def figures(self) -> dict[str, float | None]:
+        """For the manifest, rounded to what the measurement is worth; None for infinite."""
+        return finite({k: float(f"{v:.4g}") for k, v in {**asdict(self), "loss": self.loss}.items()})
 
 
 def measure(model: PictureModel, engine: Engine, pairs: list[Pair]) -> Parity:
@@ -55,7 +54,7 @@ def measure(model: PictureModel, engine: Engine, pairs: list[Pair]) -> Parity:
         for noisy, clean in zip(pair.noisy, pair.clean, strict=True):
             expected, following = model.restore(noisy, states)
             worst = max(worst, _difference(engine, noisy, states, expected, following))
-            keras_frames.append(np.rint(expected))
+            keras_frames.append(np.rint(expected).astype(np.uint8))
             file_frames.append(denoise(noisy))
             noisy_frames.append(noisy)
             clean_frames.append(clean)
@@ -82,16 +81,6 @@ def require(parity: Parity, format: Format) -> None:
             f"{format.name} loses {parity.loss:.2f} dB to Keras ({parity.file:.2f} against "
             f"{parity.keras:.2f} dB); the limit is {format.max_loss:g} dB."
         )
-
-
-def psnr(pictures: Sequence[NDArray[Any]], references: Sequence[NDArray[Any]]) -> float:
-    """PSNR in dB over all pictures at once, range 0 to 255; infinite where they are the same."""
-    errors = [
-        np.mean(np.square(p.reshape(r.shape).astype(np.float64) - r))
-        for p, r in zip(pictures, references, strict=True)
-    ]
-    mean = float(np.mean(errors))
-    return float("inf") if mean == 0 else float(10 * np.log10(255**2 / mean))
 
 
 def _difference(

@@ -18,7 +18,7 @@ from dae_edge.export.check import Parity, measure, require
 from dae_edge.export.clips import CALIBRATION_SEED, CHECK_SEED, drawn_pairs, frames_in, with_states
 from dae_edge.export.framed import DENOISED, FRAME, Size
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
-from dae_edge.files import writing
+from dae_edge.files import check_output, writing
 from dae_edge.formats import Format
 from dae_edge.manifest import Manifest, State, Tensor, sidecar, sidecar_json
 from dae_edge.runtime.litert import LiteRTEngine
@@ -79,6 +79,8 @@ def export(
 
     Raises `ParityError` where the file does not hold against Keras; then nothing is written.
     """
+    for path in (output, sidecar(output)):
+        check_output(path, force=force)
     size = _settle_size(model, format, size)
     shape = size or ANY_SIZE
     say("converting")
@@ -103,7 +105,7 @@ def export(
     finished = attach(replace(manifest, quality=parity.figures()))
     with writing(output, force=force) as path:
         path.write_bytes(finished)
-    with writing(sidecar(output), force=True) as path:
+    with writing(sidecar(output), force=force) as path:
         path.write_text(sidecar_json(replace(manifest, quality=parity.figures()), finished))
     return Exported(output, manifest, parity)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from array import array
 from collections import deque
@@ -15,33 +14,14 @@ from numpy.typing import NDArray
 from dae_edge.camera import overlay
 from dae_edge.camera.capture import Capture
 from dae_edge.camera.sources import Shot, Source
-from dae_edge.opencv import cv2
+from dae_edge.errors import BadValueError
+from dae_edge.metrics import MeanError, finite
 from dae_edge.runtime import Denoiser
 
 Frame = NDArray[np.uint8]
 Show = Callable[[Frame], str]  # a sink: takes a picture, gives the key pressed or ""
 
 _PATIENCE = 10.0  # seconds without a frame before a source counts as dead
-
-
-class MeanError:
-    """The mean squared error over all frames seen, in levels of 255; takes no room as it grows."""
-
-    def __init__(self) -> None:
-        self._sum, self._frames = 0.0, 0
-
-    def add(self, frame: Frame, clean: Frame) -> None:
-        """Two (H, W, 3) uint8 frames; by OpenCV, as a float frame in numpy would cost more."""
-        self._sum += cv2.norm(frame, clean, cv2.NORM_L2SQR) / frame.size
-        self._frames += 1
-
-    @property
-    def psnr(self) -> float | None:
-        """PSNR in dB of that mean; None before the first frame, infinite without error."""
-        if not self._frames:
-            return None
-        mean = self._sum / self._frames
-        return math.inf if mean == 0 else 10 * math.log10(255**2 / mean)
 
 
 @dataclass
@@ -79,12 +59,16 @@ class Summary:
             "dropped": self.dropped,
             "seconds": self.seconds,
             "size": list(self.size),
-            "fps": self.fps,
-            "p50_ms": self.percentile(50),
-            "p90_ms": self.percentile(90),
-            "p99_ms": self.percentile(99),
-            "noisy_psnr_db": self.noisy.psnr,
-            "denoised_psnr_db": self.denoised.psnr,
+            **finite(
+                {
+                    "fps": self.fps,
+                    "p50_ms": self.percentile(50),
+                    "p90_ms": self.percentile(90),
+                    "p99_ms": self.percentile(99),
+                    "noisy_psnr_db": self.noisy.psnr,
+                    "denoised_psnr_db": self.denoised.psnr,
+                }
+            ),
         }
 
 
@@ -107,6 +91,8 @@ class Loop:
     ) -> None:
         self._source, self._denoise = source, denoise
         self._compare, self._figures = compare, figures
+        if fast and source.live:
+            raise BadValueError(f"`--fast` is for a file; {source.name} has its own pace.")
         self._fast, self._seconds = fast, seconds
         self._recent: deque[float] = deque(maxlen=30)  # when the last frames were done
         self.summary = Summary(source.name, denoise.manifest.name)

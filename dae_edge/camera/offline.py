@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dae_edge.camera.loop import MeanError
 from dae_edge.camera.sinks import VIDEO_SUFFIXES, VideoFile
 from dae_edge.camera.sources import VideoFile as VideoSource
 from dae_edge.data.pictures import SUFFIXES as PICTURE_SUFFIXES
 from dae_edge.data.pictures import pictures_in
 from dae_edge.errors import BadValueError, FrameError, MediaError, OutputError
 from dae_edge.files import fresh_folder, writing
+from dae_edge.metrics import MeanError, finite
 from dae_edge.opencv import cv2
 from dae_edge.runtime import Denoiser
 from dae_edge.sensor import SimulatedCamera
@@ -38,8 +38,7 @@ class Result:
         return {
             "output": str(self.output),
             "frames": self.frames,
-            "noisy_psnr_db": self.noisy.psnr,
-            "denoised_psnr_db": self.denoised.psnr,
+            **finite({"noisy_psnr_db": self.noisy.psnr, "denoised_psnr_db": self.denoised.psnr}),
         }
 
 

@@ -158,7 +158,9 @@ class _FFmpegWriter:
         even = size[0] % 2 == 0 and size[1] % 2 == 0  # 4:2:0 halves both sides
         exact = Fraction(rate).limit_denominator(1001)
         sound_in = ["-i", str(sound_of)] if sound_of else []
-        sound_out = ["-map", "1:a?", "-c:a", "copy"] if sound_of else []
+        # Another container may not hold the sound as it is; ffmpeg then encodes it for that one.
+        as_it_is = sound_of is not None and sound_of.suffix.lower() == path.suffix.lower()
+        sound_out = ["-map", "1:a?", *(["-c:a", "copy"] if as_it_is else [])] if sound_of else []
         command = [
             "ffmpeg", "-y", "-loglevel", "error",
             "-f", "rawvideo", "-pix_fmt", "bgr24",

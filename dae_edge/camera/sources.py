@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.errors import BadValueError, CameraError, MediaError
+from dae_edge.hush import hushed
 from dae_edge.opencv import cv2
 from dae_edge.scenes import Room
 from dae_edge.sensor import SimulatedCamera, preset
@@ -77,6 +76,9 @@ def open_source(
         return DemoCamera(spec.partition(":")[2] or "dark", size=size, rate=rate, seed=seed)
     if spec.isdigit() or spec.startswith("/dev/"):
         source = CameraDevice(spec, size=size, rate=rate)
+    elif size is not None or rate is not None:
+        option = "--size" if size is not None else "--fps"
+        raise BadValueError(f"`{option}` is for a camera or the demo; {spec} has its own.")
     elif _STREAM.match(spec):
         source = Stream(spec)
     else:
@@ -129,11 +131,14 @@ class _Capture:
 
     def __init__(self, target: str | int, name: str) -> None:
         self.name = name
-        with _quiet():
+        with hushed():  # what FFmpeg and V4L2 say of a failed open, the error says better
             self._capture = cv2.VideoCapture(target)
         self._opened = self._capture.isOpened()
+        self.rate = self._granted_rate()
+
+    def _granted_rate(self) -> float:
         rate = self._capture.get(cv2.CAP_PROP_FPS) if self._opened else 0.0
-        self.rate = rate if 0 < rate <= 1000 else _DEFAULT_RATE
+        return rate if 0 < rate <= 1000 else _DEFAULT_RATE
 
     def read(self) -> Shot | None:
         ok, frame = self._capture.read()
@@ -163,6 +168,7 @@ class CameraDevice(_Capture):
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
         if rate is not None:
             self._capture.set(cv2.CAP_PROP_FPS, rate)
+            self.rate = self._granted_rate()
         width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         self.name = f"camera {spec} ({width}x{height})"
@@ -187,6 +193,7 @@ class VideoFile(_Capture):
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise MediaError(f"{path} is not a file.")
+        self._first: Shot | None = None
         super().__init__(str(path), str(path))
         self.frames = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))) if self._opened else 0
         self._first = self.read() if self._opened else None
@@ -196,7 +203,7 @@ class VideoFile(_Capture):
         self.size = (width, height)
 
     def read(self) -> Shot | None:
-        if getattr(self, "_first", None) is not None:
+        if self._first is not None:
             first, self._first = self._first, None
             return first
         return super().read()
@@ -232,16 +239,3 @@ def _advice() -> str:
     if denied:
         return f"no permission for {denied[0]}; join its group: sudo usermod -aG video $USER."
     return f"it may be in use by another program; cameras here: {', '.join(found)}."
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what FFmpeg and V4L2 print about a failed open off the terminal: the error says it."""
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -10,9 +10,10 @@ import typer
 
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json
-from dae_edge.cli.extras import hushed, installed
+from dae_edge.cli.extras import installed
 from dae_edge.errors import BadValueError
 from dae_edge.formats import FORMATS
+from dae_edge.hush import hushed
 
 if TYPE_CHECKING:
     from dae_edge.bench.latency import Measured

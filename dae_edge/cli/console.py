@@ -51,7 +51,7 @@ def write_json(path: Path | None, figures: object, *, force: bool) -> None:
     if path is None:
         return
     with writing(path, force=force) as temporary:
-        temporary.write_text(json.dumps(figures, indent=2) + "\n")
+        temporary.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n")
     wrote(path)
 
 

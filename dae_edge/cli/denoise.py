@@ -9,7 +9,7 @@ import typer
 
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, progress, write_json, wrote
-from dae_edge.cli.extras import hushed
+from dae_edge.hush import hushed
 
 
 def denoise(

@@ -9,8 +9,8 @@ import typer
 
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json, wrote
-from dae_edge.cli.extras import hushed
 from dae_edge.errors import BadValueError
+from dae_edge.hush import hushed
 
 if TYPE_CHECKING:
     from dae_edge.camera import Loop, Summary
@@ -79,10 +79,13 @@ def live(
 
     from dae_edge.camera import Loop, open_source
     from dae_edge.camera.sinks import VideoFile, Window, window_missing
+    from dae_edge.data.pictures import SUFFIXES
     from dae_edge.files import check_output
     from dae_edge.runtime import load
 
     if snapshot is not None:
+        if snapshot.suffix.lower() not in SUFFIXES:
+            raise BadValueError(f"`--snapshot` (={snapshot}) must end in {', '.join(SUFFIXES)}.")
         check_output(snapshot, force=force)
     with hushed():  # LiteRT announces its delegate
         denoise = load(model, engine=engine, threads=threads, strength=strength)  # type: ignore[arg-type]
@@ -144,17 +147,11 @@ def _report(summary: Summary) -> None:
 
 def _write_snapshot(loop: Loop, path: Path, force: bool) -> None:
     from dae_edge.camera.overlay import side_by_side
-    from dae_edge.errors import OutputError
     from dae_edge.files import writing
     from dae_edge.opencv import cv2
 
     assert loop.last is not None
     shot, denoised = loop.last
     with writing(path, force=force) as temporary:
-        try:
-            cv2.imwrite(str(temporary), side_by_side(shot.frame, denoised))
-        except cv2.error as failure:
-            raise OutputError(
-                f"{path} cannot be written: {path.suffix or 'no suffix'} is no picture format."
-            ) from failure
+        cv2.imwrite(str(temporary), side_by_side(shot.frame, denoised))
     wrote(path)

@@ -10,8 +10,9 @@ import typer
 
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json, wrote
-from dae_edge.cli.extras import hushed, need
+from dae_edge.cli.extras import need
 from dae_edge.errors import BadValueError
+from dae_edge.hush import hushed
 
 if TYPE_CHECKING:
     from dae_edge.training.mnist import Robustness

@@ -15,10 +15,10 @@ import pytest
 import dae_edge
 from dae_edge.camera import Loop, open_source, sinks
 from dae_edge.camera.capture import Capture
-from dae_edge.camera.loop import MeanError
 from dae_edge.camera.sinks import VideoFile
 from dae_edge.camera.sources import Shot
 from dae_edge.errors import BadValueError, CameraError, MediaError, OutputError
+from dae_edge.metrics import MeanError
 from tests.support import write_video
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import dae_edge
-from dae_edge.camera.loop import MeanError
 from dae_edge.camera.sources import VideoFile
+from dae_edge.metrics import psnr
 from dae_edge.sensor import SimulatedCamera, preset
 
 pytestmark = pytest.mark.slow
@@ -23,14 +23,6 @@ def seen(scenes: Clip, name: str) -> tuple[Clip, Clip]:
     """(noisy, clean) of a clip through a preset."""
     camera = SimulatedCamera(preset(name), seed=5)
     return [camera.capture(s) for s in scenes], [camera.clean(s) for s in scenes]
-
-
-def psnr(frames: Clip, clean: Clip) -> float:
-    error = MeanError()
-    for frame, reference in zip(frames, clean, strict=True):
-        error.add(frame, reference)
-    assert error.psnr is not None
-    return error.psnr
 
 
 def best_nlm(noisy: Clip, clean: Clip) -> float:

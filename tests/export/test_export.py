@@ -14,7 +14,7 @@ import onnx
 import pytest
 
 import dae_edge
-from dae_edge.errors import BadValueError, ExportError, MediaError, ParityError
+from dae_edge.errors import BadValueError, ExportError, MediaError, OutputError, ParityError
 from dae_edge.export import check, export, tflite
 from dae_edge.export import onnx as to_onnx
 from dae_edge.export.picture_model import PictureModel
@@ -125,6 +125,10 @@ def test_any_size_is_the_fixed_size(
 def test_models_that_are_not_ours_go_the_same_way(tmp_path: Path, name: str, build: object) -> None:
     keras.utils.set_random_seed(1)
     format = by_name(name)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
     model = PictureModel(build())  # type: ignore[operator]
     path = tmp_path / f"m{format.suffix}"
     size = model.size or (44, 52)
@@ -132,6 +136,7 @@ def test_models_that_are_not_ours_go_the_same_way(tmp_path: Path, name: str, bui
     denoise = dae_edge.load(path, threads=1)
     shape = (*size, 3) if model.channels == 3 else size
     assert denoise(np.full(shape, 90, np.uint8)).shape == shape
+    json.loads(sidecar(path).read_text(), parse_constant=refuse)
     if format.max_difference is not None:
         assert exported.parity.max_difference <= 1e-4
 
@@ -211,3 +216,10 @@ def test_a_converter_that_crashes_is_one_error(
     with pytest.raises(ExportError, match=r"^onnx-fp32 could not be made: first line$"):
         export.export(lowlight, by_name("onnx-fp32"), tmp_path / "m.onnx", source=Path("x"), size=SIZE)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_sidecar_is_not_replaced_without_force(lowlight: PictureModel, tmp_path: Path) -> None:
+    (tmp_path / "m.onnx.json").write_text("somebody's")
+    with pytest.raises(OutputError, match=r"m\.onnx\.json exists; add --force"):
+        export.export(lowlight, by_name("onnx-fp32"), tmp_path / "m.onnx", source=Path("x"), size=SIZE)
+    assert os.listdir(tmp_path) == ["m.onnx.json"]
