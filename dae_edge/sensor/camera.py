@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.opencv import cv2
+from dae_edge.sensor import isp, transport
+from dae_edge.sensor.brightness import Brightness
 from dae_edge.sensor.curves import LINEAR, encode
+from dae_edge.sensor.demosaic import demosaic, mosaic
+from dae_edge.sensor.photosites import Photosites
 from dae_edge.sensor.sensor import Sensor
 
 Frame = NDArray[np.uint8]
-
-# The raw mosaic travels through OpenCV's demosaic as 16-bit numbers; the pedestal keeps the
-# negative half of the read noise, as a real black level does.
-_BLACK = 8192
-_WHITE = 49152 - _BLACK
 
 
 class SimulatedCamera:
@@ -26,50 +25,43 @@ class SimulatedCamera:
 
     def __init__(self, sensor: Sensor, *, seed: int = 0) -> None:
         self.sensor = sensor
-        self._random = np.random.default_rng(seed)
-        self._exposed = (LINEAR * sensor.exposure).astype(np.float32)
-        self._clean_code = encode(self._exposed)
+        self._photosites = Photosites(sensor, np.random.default_rng(seed))
+        balance = (sensor.blue_gain, 1.0, sensor.red_gain)  # BGR
+        self._balance = np.array(balance, np.float32)
+        self._captured, self._cleaned = (Brightness(sensor, seed) for _ in range(2))
 
     def clean(self, scene: Frame) -> Frame:
-        """(H, W, 3) uint8 BGR scene -> the same at the camera's exposure, without noise."""
-        return cv2.LUT(scene, self._clean_code).astype(np.uint8, copy=False)
+        """(H, W, 3) uint8 BGR scene -> the same at the camera's exposure, without noise.
+
+        The n-th call belongs to the n-th `capture`: flicker and drift are the same in both.
+        """
+        exposed = encode(LINEAR * np.float32(next(self._cleaned)))
+        return isp.sharpen(cv2.LUT(scene, exposed).astype(np.uint8, copy=False), self.sensor.sharpening)
 
     def capture(self, scene: Frame) -> Frame:
-        """(H, W, 3) uint8 BGR scene -> (H, W, 3) uint8 BGR as the sensor sees it.
+        """(H, W, 3) uint8 BGR scene -> (H, W, 3) uint8 BGR as the camera delivers it.
 
-        Scene light -> Bayer mosaic (RGGB) in electrons -> shot, read and row noise -> converter ->
-        bilinear demosaic -> white balance -> sRGB curve -> 8 bits -> JPEG, where set.
+        Scene light -> camera colours -> mosaic -> electrons with shot, read, row and fixed noise ->
+        converter -> demosaic -> white balance -> sRGB colours and curve, 8 bits -> the camera's own
+        noise reduction and sharpening -> colour subsampling, JPEG.
         """
         sensor = self.sensor
-        light = cv2.LUT(scene, self._exposed).astype(
-            np.float32, copy=False
-        )  # (H, W, 3) float32, 1 = displayed white
-        raw = self._expose(light)  # (H, W) float32, 1 = the electrons of displayed white
-        steps = (1 << sensor.bit_depth) - 1
-        raw = np.rint(raw * steps) * np.float32(_WHITE / steps) + _BLACK
-        mosaic = np.clip(raw, 0, 65535).astype(np.uint16)
-        bgr = cv2.demosaicing(mosaic, cv2.COLOR_BayerRGGB2BGR).astype(np.float32)
-        balance = np.array([sensor.blue_gain, 1, sensor.red_gain], np.float32) / _WHITE
-        frame = encode((bgr - np.float32(_BLACK)) * balance)
-        if sensor.jpeg_quality is None:
-            return frame
-        quality = [cv2.IMWRITE_JPEG_QUALITY, sensor.jpeg_quality]
-        _, packet = cv2.imencode(".jpg", frame, quality)
-        decoded = cv2.imdecode(packet, cv2.IMREAD_COLOR)
-        assert decoded is not None  # it was encoded on the line above
-        return decoded.astype(np.uint8, copy=False)
+        exposed = LINEAR * np.float32(next(self._captured))
+        light = cv2.LUT(scene, exposed).astype(np.float32, copy=False)  # 1 = displayed white
+        if sensor.colour_matrix is not None:
+            light = np.maximum(isp.colour(light, sensor.colour_matrix, inverse=True), 0)
+        electrons = light * (np.float32(sensor.electrons) / self._balance)
 
-    def _expose(self, light: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(H, W, 3) light, BGR -> (H, W) noisy raw, in units of the electrons of white."""
-        sensor = self.sensor
-        electrons = np.empty(light.shape[:2], np.float32)
-        electrons[0::2, 0::2] = light[0::2, 0::2, 2] * (sensor.electrons / sensor.red_gain)
-        electrons[0::2, 1::2] = light[0::2, 1::2, 1] * sensor.electrons
-        electrons[1::2, 0::2] = light[1::2, 0::2, 1] * sensor.electrons
-        electrons[1::2, 1::2] = light[1::2, 1::2, 0] * (sensor.electrons / sensor.blue_gain)
+        if sensor.demosaic == "binned":
+            bgr = self._photosites.expose(electrons)
+        else:
+            bgr = demosaic(self._photosites.expose(mosaic(electrons)), sensor.demosaic)
 
-        deviation = np.sqrt(electrons + np.float32(sensor.read_noise**2))
-        noise = self._random.standard_normal(electrons.shape, dtype=np.float32) * deviation
-        rows = self._random.standard_normal((len(electrons), 1), dtype=np.float32)
-        noisy: NDArray[np.float32] = electrons + noise + rows * np.float32(sensor.row_noise)
-        return noisy / np.float32(sensor.electrons)
+        bgr = np.minimum(bgr * self._balance, 1)
+        if sensor.colour_matrix is not None:
+            bgr = isp.colour(bgr, sensor.colour_matrix)
+        frame = isp.reduce_noise(encode(bgr), sensor.luma_blur, sensor.chroma_blur)
+        frame = isp.sharpen(frame, sensor.sharpening)
+        if sensor.jpeg_quality is not None:
+            return transport.jpeg(frame, sensor.jpeg_quality, sensor.chroma)
+        return transport.subsample(frame, sensor.chroma)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from dae_edge.errors import BadValueError
-from dae_edge.sensor.sensor import Sensor
+from dae_edge.sensor.sensor import Matrix, Sensor
 
 # Light falls from one preset to the next; the camera turns its gain up, so fewer electrons
 # stand behind the same displayed white. On daylight video the noisy frames average about
@@ -18,6 +18,20 @@ PRESETS = {
     "very-dark": Sensor(exposure=0.25, electrons=42, read_noise=2.5, row_noise=0.4, jpeg_quality=80),
 }
 
+# XYZ (D65) to the colours of four cameras: Brooks et al., "Unprocessing images for learned raw
+# denoising" (CVPR 2019); sRGB to XYZ: IEC 61966-2-1.
+_XYZ_TO_CAMERA = np.array(
+    [
+        [[1.0234, -0.2969, -0.2266], [-0.5625, 1.6328, -0.0469], [-0.0703, 0.2188, 0.6406]],
+        [[0.4913, -0.0541, -0.0202], [-0.613, 1.3513, 0.2906], [-0.1564, 0.2151, 0.7183]],
+        [[0.838, -0.263, -0.0639], [-0.2887, 1.0725, 0.2496], [-0.0627, 0.1427, 0.5438]],
+        [[0.6596, -0.2079, -0.0562], [-0.4782, 1.3016, 0.1933], [-0.097, 0.1581, 0.5181]],
+    ]
+)
+_SRGB_TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+
 
 def preset(name: str) -> Sensor:
     """The sensor called `name`: "dim", "dark" or "very-dark"."""
@@ -27,19 +41,43 @@ def preset(name: str) -> Sensor:
 
 
 def draw_sensor(random: np.random.Generator) -> Sensor:
-    """A random sensor from bright to very dark, for training.
+    """A random camera for training: from daylight to very dark, from bare to touched up.
 
-    White-balance gains cover those of Brooks et al., "Unprocessing images for learned raw
-    denoising" (CVPR 2019); half of the cameras compress to JPEG, as webcams over USB do.
+    White-balance gains and colour matrices cover those of Brooks et al. (CVPR 2019); read noise
+    and its structure those of Wei et al. (CVPR 2020), in the range of small video sensors.
     """
     read_noise = random.uniform(1.0, 4.0)
+    wire = random.random()
     return Sensor(
         exposure=random.uniform(0.2, 1.0),
-        electrons=math.exp(random.uniform(math.log(20), math.log(6000))),
+        electrons=math.exp(random.uniform(math.log(20), math.log(20000))),
         read_noise=read_noise,
         row_noise=random.uniform(0.0, 0.25) * read_noise,
+        column_noise=random.uniform(0.0, 0.15) * read_noise * _sometimes(random, 0.3),
+        fixed_pattern=random.uniform(0.0, 0.3) * read_noise * _sometimes(random, 0.3),
+        hot_pixels=3e-4 * random.random() * _sometimes(random, 0.2),
+        bit_depth=int(random.choice([10, 12])),
+        demosaic=str(random.choice(["bilinear", "edge-aware", "malvar", "binned"], p=[0.45, 0.15, 0.2, 0.2])),
         red_gain=random.uniform(1.4, 2.4),
         blue_gain=random.uniform(1.4, 2.2),
-        bit_depth=int(random.choice([10, 12])),
-        jpeg_quality=int(random.integers(60, 96)) if random.random() < 0.5 else None,
+        colour_matrix=draw_colour_matrix(random) if random.random() < 0.4 else None,
+        chroma_blur=random.uniform(0.5, 1.5) * _sometimes(random, 0.25),
+        luma_blur=random.uniform(0.3, 0.7) * _sometimes(random, 0.15),
+        sharpening=random.uniform(0.1, 0.6) * _sometimes(random, 0.2),
+        chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.5, 0.3, 0.2])),
+        jpeg_quality=int(random.integers(55, 97)) if wire < 0.45 else None,
     )
+
+
+def draw_colour_matrix(random: np.random.Generator) -> Matrix:
+    """Balanced camera RGB to linear sRGB: a random mixture of four cameras, rows that add up to 1."""
+    mixture = np.tensordot(random.dirichlet(np.ones(4)), _XYZ_TO_CAMERA, axes=1)
+    to_camera = mixture @ _SRGB_TO_XYZ
+    to_camera /= to_camera.sum(axis=1, keepdims=True)
+    inverse = np.linalg.inv(to_camera)
+    return tuple(tuple(float(v) for v in row) for row in inverse)  # type: ignore[return-value]
+
+
+def _sometimes(random: np.random.Generator, share: float) -> float:
+    """1 in `share` of all cases, 0 otherwise."""
+    return float(random.random() < share)

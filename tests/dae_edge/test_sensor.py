@@ -1,29 +1,133 @@
 """The simulated sensor obeys the law it claims: variance = electrons + read noise squared."""
 
+import re
 from dataclasses import replace
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from dae_edge.errors import BadValueError
 from dae_edge.sensor import PRESETS, Sensor, SimulatedCamera, draw_sensor, preset
+from dae_edge.sensor.demosaic import demosaic, mosaic
+from dae_edge.sensor.photosites import Photosites
+from dae_edge.sensor.presets import draw_colour_matrix
+from dae_edge.sensor.transport import CHROMAS
 
 RAW = Sensor(electrons=200, read_noise=3, row_noise=0, red_gain=1, blue_gain=1)
 
 
-@pytest.mark.parametrize("level", [0.0, 0.1, 0.5, 1.0])
-def test_variance_follows_the_mean(level: float) -> None:
-    camera = SimulatedCamera(RAW, seed=1)
-    raw = camera._expose(np.full((1000, 1000, 3), level, np.float32)) * RAW.electrons
-    assert raw.mean() == pytest.approx(level * 200, abs=0.06)
-    assert raw.var() == pytest.approx(level * 200 + 9, rel=0.02)
+def read(sensor: Sensor, electrons: float, shape: tuple[int, int], seed: int = 1) -> np.ndarray:
+    """One exposure of a flat field, back in electrons."""
+    photosites = Photosites(sensor, np.random.default_rng(seed))
+    return photosites.expose(np.full(shape, electrons, np.float32)) * sensor.electrons
+
+
+@pytest.mark.parametrize("electrons", [0, 2, 20, 200])
+@pytest.mark.parametrize("white", [200, 20000])
+def test_variance_follows_the_mean(electrons: float, white: float) -> None:
+    raw = read(replace(RAW, electrons=white, bit_depth=16), electrons, (1000, 1000))
+    assert raw.mean() == pytest.approx(electrons, abs=0.06)
+    assert raw.var() == pytest.approx(electrons + 9, rel=0.02)
+
+
+def test_shot_noise_is_skewed_as_poisson_is() -> None:
+    raw = read(replace(RAW, read_noise=0, bit_depth=16), 4, (1000, 1000)).astype(float)
+    assert ((raw - raw.mean()) ** 3).mean() == pytest.approx(4, rel=0.05)  # Poisson's third moment
 
 
 def test_row_noise_is_common_to_a_row() -> None:
-    camera = SimulatedCamera(replace(RAW, row_noise=2), seed=1)
-    raw = camera._expose(np.zeros((2000, 400, 3), np.float32)) * RAW.electrons
+    raw = read(replace(RAW, row_noise=2), 0, (2000, 400))
     # The mean of a row keeps the row's noise and 1/400 of the pixels' variance.
     assert raw.mean(axis=1).std() == pytest.approx(np.sqrt(4 + 9 / 400), rel=0.05)
+    assert raw.mean(axis=0).std() == pytest.approx(np.sqrt(13 / 2000), rel=0.2)
+
+
+def test_the_fixed_pattern_stays_and_the_rest_goes() -> None:
+    sensor = replace(RAW, column_noise=2, fixed_pattern=1.5)
+    photosites = Photosites(sensor, np.random.default_rng(1))
+    dark = np.zeros((200, 400), np.float32)
+    mean = np.mean([photosites.expose(dark) * 200 for _ in range(100)], axis=0)
+    # What 100 frames leave of 9 is 0.09; columns and photosites stay whole.
+    assert mean.mean(axis=0).var() == pytest.approx(4, rel=0.2)
+    assert (mean - mean.mean(axis=0)).var() == pytest.approx(1.5**2 + 0.09, rel=0.05)
+
+
+def test_hot_pixels_are_as_many_as_said() -> None:
+    raw = read(replace(RAW, read_noise=0, hot_pixels=0.01), 0, (1000, 1000))
+    assert (raw > 30).mean() == pytest.approx(0.01, rel=0.05)
+
+
+@pytest.mark.parametrize("method", ["bilinear", "edge-aware", "malvar"])
+def test_a_demosaic_keeps_flat_colour_and_smooth_ramps(method: str) -> None:
+    ramp = np.linspace(0.2, 0.8, 64, dtype=np.float32)
+    light = np.stack([ramp[None] * k for k in (0.5, 0.8, 1.0)], axis=-1).repeat(64, axis=0)
+    found = demosaic(mosaic(light), method)
+    assert np.abs(found - light)[4:-4, 4:-4].max() < 0.01
+
+
+def test_each_photosite_sees_its_own_colour() -> None:
+    light = np.zeros((4, 4, 3), np.float32)
+    light[..., 0], light[..., 1], light[..., 2] = 1, 2, 3
+    assert mosaic(light)[:2, :2].tolist() == [[3, 2], [2, 1]]
+
+
+def test_a_binned_pixel_has_its_own_noise() -> None:
+    camera = SimulatedCamera(replace(RAW, demosaic="binned"), seed=1)
+    noise = camera.capture(np.full((400, 400, 3), 128, np.uint8)).astype(float)[..., 0]
+    noise -= noise.mean()
+    assert abs((noise[:, 1:] * noise[:, :-1]).mean() / noise.var()) < 0.02
+
+
+def test_a_colour_matrix_leaves_the_mean_and_adds_noise() -> None:
+    matrix = ((1.6, -0.5, -0.1), (-0.3, 1.5, -0.2), (0.0, -0.6, 1.6))
+    plain = replace(RAW, electrons=900, demosaic="binned")
+    scene = np.full((300, 300, 3), 130, np.uint8)
+    bare, mixed = (
+        SimulatedCamera(s, seed=1).capture(scene).astype(float)
+        for s in (plain, replace(plain, colour_matrix=matrix))
+    )
+    assert np.abs(bare.mean(axis=(0, 1)) - mixed.mean(axis=(0, 1))).max() < 1
+    gain = [np.sqrt(sum(v * v for v in row)) for row in matrix[::-1]]  # BGR
+    assert mixed.std(axis=(0, 1)) / bare.std(axis=(0, 1)) == pytest.approx(gain, rel=0.1)
+
+
+def test_random_colour_matrices_keep_white_white() -> None:
+    for seed in range(20):
+        matrix = draw_colour_matrix(np.random.default_rng(seed))
+        assert np.allclose(np.array(matrix).sum(axis=1), 1)
+
+
+def test_colour_at_lower_resolution_has_less_noise_and_brightness_keeps_its() -> None:
+    scene = np.full((200, 200, 3), 128, np.uint8)
+    noisy = {
+        chroma: cv2.cvtColor(
+            SimulatedCamera(replace(RAW, chroma=chroma), seed=1).capture(scene), cv2.COLOR_BGR2YCrCb
+        )
+        for chroma in CHROMAS
+    }
+    red = [noisy[c][..., 1].std() for c in CHROMAS]
+    assert red[0] > red[1] > red[2]
+    assert noisy["4:2:0"][..., 0].std() == pytest.approx(noisy["4:4:4"][..., 0].std(), rel=0.03)
+
+
+def test_the_cameras_own_touch_up() -> None:
+    scene = np.full((200, 200, 3), 128, np.uint8)
+    bare, blurred, sharp = (
+        SimulatedCamera(replace(RAW, **touch), seed=1).capture(scene).astype(float)[..., 1].std()
+        for touch in ({}, {"luma_blur": 0.7, "chroma_blur": 1.0}, {"sharpening": 0.5})
+    )
+    assert blurred < 0.8 * bare < bare < 0.9 * sharp
+
+
+def test_flicker_and_drift_are_the_same_in_the_clean_picture() -> None:
+    sensor = Sensor(exposure=0.5, electrons=20000, flicker=0.1, gain_drift=0.05)
+    camera = SimulatedCamera(sensor, seed=3)
+    scene = np.full((100, 100, 3), 150, np.uint8)
+    pairs = [(camera.capture(scene).mean(), camera.clean(scene).mean()) for _ in range(12)]
+    assert max(abs(noisy - clean) for noisy, clean in pairs) < 0.7
+    assert np.std([clean for _, clean in pairs]) > 2
 
 
 def test_demosaic_correlates_neighbours() -> None:
@@ -72,12 +176,24 @@ def test_random_sensors_are_valid() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"electrons": 0}, {"exposure": -1}, {"read_noise": -0.1}, {"bit_depth": 4}, {"jpeg_quality": 0}],
+    [
+        {"electrons": 0},
+        {"exposure": -1},
+        {"read_noise": -0.1},
+        {"bit_depth": 4},
+        {"jpeg_quality": 0},
+        {"hot_pixels": 1.5},
+        {"demosaic": "'none'"},
+        {"chroma": "'4:1:1'"},
+        {"sharpening": -1},
+    ],
 )
-def test_wrong_parameters_name_value_and_rule(wrong: dict[str, float]) -> None:
+def test_wrong_parameters_name_value_and_rule(wrong: dict[str, Any]) -> None:
     (name, value) = next(iter(wrong.items()))
-    with pytest.raises(BadValueError, match=rf"`{name}` \(={value}"):
+    shown = "sums" if name == "colour_matrix" else f"={value!r}"
+    with pytest.raises(BadValueError, match=re.escape(shown)) as found:
         Sensor(**wrong)
+    assert f"`{name}`" in str(found.value)
 
 
 def test_an_unknown_preset_names_the_known() -> None:
