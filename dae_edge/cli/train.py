@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,38 +73,78 @@ def mnist(
     next_step(f"dae-edge export {output} --format onnx-int8")
 
 
-@app.command()
-def lowlight(
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="FOLDER", help="Your own clean pictures, beside the drawn ones."),
-    ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", metavar="N", min=1, help="Of 250 steps.")] = 85,
-    output: Output = Path("runs/lowlight"),
-    resume: Resume = False,
-    seed: options.Seed = 1,
-    json: options.Json = None,
-    force: options.Force = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """The streaming low-light denoiser, on pictures the package draws itself."""
-    _prepare(resume, force, json, quiet)
-    with hushed():
-        from dae_edge.training import lowlight as training
-        from dae_edge.training.progress import FitProgress
+def _lowlight(name: str, about: str) -> None:
+    """The command that trains one size of the family."""
 
-        recipe = training.LowlightRecipe(epochs=epochs, seed=seed, data=str(data) if data else None)
-        run = training.train(
-            recipe, output, resume=resume, force=force, extra=(FitProgress(out, "lowlight", epochs),)
+    @app.command(name, help=about)
+    def command(
+        data: Annotated[
+            Path | None,
+            typer.Option("--data", metavar="FOLDER", help="Your own clean pictures, beside the drawn ones."),
+        ] = None,
+        validation: Annotated[
+            Path | None,
+            typer.Option(
+                "--validation",
+                metavar="FOLDER",
+                help="Clean clips of yours that decide which epoch is kept: folders of frames, or pictures.",
+            ),
+        ] = None,
+        start: Annotated[
+            Path | None,
+            typer.Option(
+                "--start", metavar="FILE", help="Begin with a trained .keras, of this size or a smaller one."
+            ),
+        ] = None,
+        quick: Annotated[
+            bool, typer.Option("--quick", help="Five minutes on two cores: to see it work.")
+        ] = False,
+        epochs: Annotated[
+            int | None,
+            typer.Option("--epochs", metavar="N", min=1, help="Of 250 steps; the recipe's if none."),
+        ] = None,
+        output: Output = Path(f"runs/{name}"),
+        resume: Resume = False,
+        seed: options.Seed = 1,
+        json: options.Json = None,
+        force: options.Force = False,
+        quiet: options.Quiet = False,
+    ) -> None:
+        _prepare(resume, force, json, quiet)
+        if start is not None and not start.is_file():
+            raise BadValueError(f"`--start` (={start}) must be a .keras file.")
+        with hushed():
+            from dae_edge.training import lowlight as training
+            from dae_edge.training.progress import FitProgress
+
+            recipe = training.RECIPES[name]
+            recipe = training.quick(recipe) if quick else recipe
+            recipe = replace(
+                recipe,
+                seed=seed,
+                epochs=epochs or recipe.epochs,
+                **{
+                    key: str(path)
+                    for key, path in (("data", data), ("validation", validation), ("start", start))
+                    if path is not None
+                },
+            )
+            run = training.train(
+                recipe, output, resume=resume, force=force, extra=(FitProgress(out, name, recipe.epochs),)
+            )
+        best = max(run.rows(), key=lambda row: row["val_last_psnr"])
+        out.print(
+            f"validation: first frame {best['val_first_psnr']:.2f} dB, last {best['val_last_psnr']:.2f} dB "
+            f"(epoch {best['epoch'] + 1:.0f})"
         )
-    best = max(run.rows(), key=lambda row: row["val_last_psnr"])
-    out.print(
-        f"validation: first frame {best['val_first_psnr']:.2f} dB, last {best['val_last_psnr']:.2f} dB "
-        f"(epoch {best['epoch'] + 1:.0f})"
-    )
-    wrote(*(output / name for name in ("model.keras", "before_after.png", "curve.png")))
-    write_json(json, best, force=force)
-    next_step(f"dae-edge export {output} --format onnx-int8")
+        wrote(*(output / name for name in ("model.keras", "before_after.png", "curve.png")))
+        write_json(json, best, force=force)
+        next_step(f"dae-edge export {output} --format onnx-int8")
+
+
+_lowlight("lowlight-s", "The streaming low-light denoiser, small, on pictures the package draws itself.")
+_lowlight("lowlight", "The same, the default size.")
+_lowlight("lowlight-l", "The same, large.")
 
 
 def _prepare(resume: bool, force: bool, json: Path | None, quiet: bool) -> None:

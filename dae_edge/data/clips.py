@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from dae_edge.errors import MediaError
+from dae_edge.data.pictures import loose_pictures, pictures_in
+from dae_edge.errors import BadValueError, MediaError
 from dae_edge.opencv import cv2
 from dae_edge.scenes import draw_clip
 from dae_edge.sensor import SimulatedCamera, draw_sensor
@@ -19,7 +20,9 @@ Clip = NDArray[np.uint8]
 Batch = NDArray[np.float32]
 
 POOL = 96  # drawn clips in use at a time; each serves about 2 * batch times, never twice alike
-REUSE = 2  # steps between one clip leaving the pool and a new one entering it
+REUSE = 4  # steps between one clip leaving the pool and a new one entering it
+CUTS = 0.06  # share of clips with a cut to another scene
+_PIECES = 3  # of each of the user's validation clips
 _SPARE = 48  # pixels drawn beyond the patch, so that each use may cut out another piece
 
 
@@ -62,6 +65,10 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _draw(self, random: np.random.Generator, step: int) -> tuple[Clip, Clip]:
         scene = vary(random, self._clip(step // REUSE + int(random.integers(POOL))), self._patch)
+        if random.random() < CUTS:
+            after = vary(random, self._clip(step // REUSE + int(random.integers(POOL))), self._patch)
+            moment = int(random.integers(1, self._frames)) if self._frames > 1 else 0
+            scene[moment:] = after[moment:]
         return observe(random, scene)
 
     def _clip(self, number: int) -> Clip:
@@ -79,11 +86,39 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
         """One of the user's pictures for every second clip, where there are any."""
         if not self._pictures or random.random() < 0.5:
             return None
-        path = self._pictures[random.integers(len(self._pictures))]
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise MediaError(f"{path} cannot be read as a picture.")
-        return picture.astype(np.uint8, copy=False)
+        return _read(self._pictures[random.integers(len(self._pictures))])
+
+
+def real_clips(folder: Path, frames: int, patch: int, *, seed: int = 1_000_003) -> tuple[Batch, Batch]:
+    """A folder of clips as `DrawnClips` gives drawn ones: (noisy, clean), three pieces of each clip.
+
+    A subfolder of pictures is a clip, in order of name; a picture lying loose is one held still.
+    """
+    random = np.random.default_rng(seed)
+    sources = [[path] * frames for path in loose_pictures(folder)]
+    sources += [pictures_in(sub)[:frames] for sub in sorted(folder.iterdir()) if sub.is_dir()]
+    pairs = []
+    for paths in sources:
+        if len(paths) < frames:
+            raise BadValueError(f"{paths[0].parent} has {len(paths)} pictures; a clip needs {frames}.")
+        pictures = {path: _read(path) for path in paths}
+        if len({picture.shape for picture in pictures.values()}) != 1:
+            raise BadValueError(f"{paths[0].parent}: the pictures of a clip must all be of one size.")
+        clip = np.stack([pictures[path] for path in paths])
+        if min(clip.shape[1:3]) < patch:
+            raise BadValueError(f"{paths[0]} must be {patch} pixels a side at least.")
+        pairs += [observe(random, vary(random, clip, patch)) for _ in range(_PIECES)]
+    if not pairs:
+        raise BadValueError(f"{folder} holds neither pictures nor folders of pictures.")
+    noisy, clean = zip(*pairs, strict=True)
+    return _to_unit(noisy), _to_unit(clean)
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise MediaError(f"{path} cannot be read as a picture.")
+    return picture.astype(np.uint8, copy=False)
 
 
 def _to_unit(clips: Sequence[Clip]) -> Batch:

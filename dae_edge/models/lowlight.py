@@ -13,6 +13,9 @@ fusion" (CVPR 2021). Shapes below are for a frame of (H, W, 3), both sides multi
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Protocol
+
 import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
@@ -24,8 +27,21 @@ BANDS = 12  # of a 2 x 2 block of a colour frame: coarse then fine, in each brig
 _COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
 
 
-def lowlight(width: int = 16) -> keras.Model:
+def lowlight(
+    width: int = 16,
+    blocks: int = 0,
+    *,
+    fine: bool = True,
+    precision: str = "float32",
+    name: str = "lowlight",
+) -> keras.Model:
     """The streaming denoiser for frames of any size that is a multiple of `STRIDE`.
+
+    `width` channels at half resolution, twice and four times as many at 1/4 and 1/8; `blocks`
+    residual blocks at each of those two. Without `fine` no convolution at half resolution looks at
+    its neighbours and the gate is half as wide: two thirds of the time. `precision` is the Keras
+    dtype policy of the convolutions between the memory and the head: "mixed_bfloat16" trains wide
+    networks faster. The memory and the head are float32 always.
 
     Inputs:  `frame` (1, H, W, 3) float in [0, 1], BGR as OpenCV has it;
              `state_average` (1, H/2, W/2, 12) and `state_count` (1, H/2, W/2, 1), zeros at the
@@ -44,12 +60,14 @@ def lowlight(width: int = 16) -> keras.Model:
     change = bands - average
     age = 1 / ops.maximum(count, 1)
 
-    motion = _gate(ops.concatenate([change, coarse, age], axis=-1), 2 * width)  # 0 still, 1 moving
+    convolve = partial(_conv, precision=precision)
+    seen = ops.concatenate([change, coarse, age], axis=-1)
+    motion = _gate(seen, 2 * width if fine else width, convolve)  # 0 still, 1 moving
     count_next = 1 + (1 - motion) * ops.minimum(count, MEMORY - 1)
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, width)
+    picture, mask = _restore(seen, width, blocks, fine, convolve)
     blended = picture + mask * (average_next - picture)
     denoised = ops.depth_to_space(synthesis(blended), 2)
 
@@ -60,7 +78,7 @@ def lowlight(width: int = 16) -> keras.Model:
             "state_average_next": average_next,
             "state_count_next": count_next,
         },
-        name="lowlight",
+        name=name,
     )
     transform = block_transform()  # (12 pixels, 12 bands)
     analysis.set_weights([transform.reshape(2, 2, 3, BANDS)])
@@ -80,43 +98,76 @@ def block_transform() -> NDArray[np.float32]:
     return (np.kron(haar, colour).T / 2).astype(np.float32)
 
 
-def _gate(seen: KerasTensor, width: int) -> KerasTensor:
+def _gate(seen: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
     """(H/2, W/2, 16) -> (H/2, W/2, 1): how much of each block has moved, decided at 1/4 size."""
-    x = _conv(seen, width, "gate_1", strides=2)
-    x = _conv(x, width, "gate_2")
-    x = layers.Conv2D(4, 3, padding="same", name="gate_out")(x)
+    x = convolve(seen, width, "gate_1", strides=2)
+    x = convolve(x, width, "gate_2")
+    x = layers.Conv2D(4, 3, padding="same", name="gate_out")(ops.cast(x, "float32"))
     return ops.sigmoid(ops.depth_to_space(x, 2))
 
 
-def _restore(seen: KerasTensor, width: int) -> tuple[KerasTensor, KerasTensor]:
+def _restore(
+    seen: KerasTensor, width: int, blocks: int, fine: bool, convolve: Convolve
+) -> tuple[KerasTensor, KerasTensor]:
     """(H/2, W/2, 16) -> a clean picture's bands and a mask in [0, 1], both (H/2, W/2, 12)."""
-    half = _conv(seen, width, "half_in")
-    quarter = _conv(half, 2 * width, "quarter_down", strides=2)
-    quarter = _conv(quarter, 2 * width, "quarter_in")
-    eighth = _conv(quarter, 4 * width, "eighth_down", strides=2)
-    eighth = _conv(eighth, 4 * width, "eighth_1")
-    eighth = _conv(eighth, 4 * width, "eighth_2")
-    quarter = _conv(_up(eighth, 2 * width, "quarter_up") + quarter, 2 * width, "quarter_out")
-    half = _conv(_up(quarter, width, "half_up") + half, width, "half_out")
-    out = layers.Conv2D(2 * BANDS, 3, padding="same", name="head")(half)
+    near = 3 if fine else 1
+    half = convolve(seen, width, "half_in", size=near)
+    quarter = convolve(half, 2 * width, "quarter_down", strides=2)
+    quarter = convolve(quarter, 2 * width, "quarter_in")
+    for index in range(blocks):
+        quarter = _block(quarter, 2 * width, f"quarter_block_{index + 1}", convolve)
+    eighth = convolve(quarter, 4 * width, "eighth_down", strides=2)
+    eighth = convolve(eighth, 4 * width, "eighth_1")
+    eighth = convolve(eighth, 4 * width, "eighth_2")
+    for index in range(blocks):
+        eighth = _block(eighth, 4 * width, f"eighth_block_{index + 1}", convolve)
+    quarter = convolve(_up(eighth, 2 * width, "quarter_up", convolve) + quarter, 2 * width, "quarter_out")
+    half = _up(quarter, width, "half_up", convolve) + half
+    if fine:
+        half = convolve(half, width, "half_out")
+    out = layers.Conv2D(2 * BANDS, near, padding="same", name="head")(ops.cast(half, "float32"))
     return out[..., :BANDS], ops.sigmoid(out[..., BANDS:])
 
 
-def _conv(x: KerasTensor, filters: int, name: str, strides: int = 1) -> KerasTensor:
+class Convolve(Protocol):
+    """A convolution with everything settled but where it stands."""
+
+    def __call__(
+        self, x: KerasTensor, filters: int, name: str, *, size: int = 3, strides: int = 1, relu: bool = True
+    ) -> KerasTensor: ...
+
+
+def _conv(
+    x: KerasTensor,
+    filters: int,
+    name: str,
+    *,
+    size: int = 3,
+    strides: int = 1,
+    relu: bool = True,
+    precision: str,
+) -> KerasTensor:
     return layers.Conv2D(
         filters,
-        3,
+        size,
         strides,
         padding="same",
-        activation="relu",
-        kernel_initializer="he_normal",
+        activation="relu" if relu else None,
+        kernel_initializer="he_normal" if relu else "glorot_uniform",
+        dtype=precision,
         name=name,
     )(x)
 
 
-def _up(x: KerasTensor, filters: int, name: str) -> KerasTensor:
+def _up(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:
     """Twice the size: a 1x1 convolution and depth to space, the only form fast everywhere."""
-    return ops.depth_to_space(layers.Conv2D(4 * filters, 1, name=name)(x), 2)
+    return ops.depth_to_space(convolve(x, 4 * filters, name, size=1, relu=False), 2)
+
+
+def _block(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:
+    """Two convolutions beside a short cut."""
+    inner = convolve(x, filters, f"{name}_1")
+    return ops.relu(x + convolve(inner, filters, f"{name}_2", relu=False))
 
 
 def unroll(model: keras.Model, frames: int, height: int, width: int) -> keras.Model:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from dae_edge.data.clips import DrawnClips
+from dae_edge.data.clips import DrawnClips, real_clips
 from dae_edge.data.pictures import pictures_in
+from dae_edge.models.grow import grow
 from dae_edge.models.lowlight import lowlight, unroll
 from dae_edge.training import reports
 from dae_edge.training.run import Run
@@ -23,14 +24,36 @@ _VALIDATION_SEED = 1_000_003  # drawn clips that no training seed reaches
 class LowlightRecipe:
     """Everything that decides a run; saved with it."""
 
+    name: str = "lowlight"
     width: int = 16  # channels at half resolution
+    blocks: int = 0  # residual blocks at 1/4 and at 1/8
+    fine: bool = True  # 3x3 convolutions at half resolution
+    start: str | None = None  # a trained model to start from: a .keras file of the same or a smaller size
+    precision: str = "float32"  # of the convolutions while training
     frames: int = 12  # unrolled through the recurrence
     patch: int = 96  # pixels a side
     batch: int = 3  # clips a step
     epochs: int = 85  # of STEPS_AN_EPOCH steps
     learning_rate: float = 1e-3  # at the start of a cosine that ends near zero
+    warmup: int = 0  # steps of a slow start; a grown network loses what it was given without
     seed: int = 1
     data: str | None = None  # a folder of clean pictures to use beside the drawn ones
+    validation: str | None = None  # a folder of clean clips that decide instead of drawn ones
+
+
+# The family: one recipe a size.
+RECIPES = {
+    "lowlight-s": LowlightRecipe(name="lowlight-s", fine=False, epochs=60),
+    "lowlight": LowlightRecipe(),
+    "lowlight-l": LowlightRecipe(
+        name="lowlight-l", width=32, blocks=1, precision="mixed_bfloat16", learning_rate=5e-4, warmup=500
+    ),
+}
+
+
+def quick(recipe: LowlightRecipe) -> LowlightRecipe:
+    """A run of under five minutes on two cores: to see that it works, not for the picture."""
+    return replace(recipe, epochs=5, frames=8, patch=64, batch=3)
 
 
 def train(
@@ -45,11 +68,12 @@ def train(
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
     run = Run(output, recipe, resume=resume, force=force)
     keras.utils.set_random_seed(recipe.seed)
-    model = lowlight(recipe.width)
+    model = _build(recipe, recipe.precision)
+    if recipe.start:
+        grow(model, keras.models.load_model(recipe.start, compile=False))
+    kept = _build(recipe, "float32")
     clips = unroll(model, recipe.frames, recipe.patch, recipe.patch)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate, recipe.epochs * STEPS_AN_EPOCH, alpha=0.01
-    )
+    schedule = _schedule(recipe)
     clips.compile(
         optimizer=keras.optimizers.Adam(schedule, clipnorm=1.0),
         loss=charbonnier,
@@ -71,11 +95,28 @@ def train(
         validation_data=validation_clips(recipe),
         validation_batch_size=recipe.batch,
         shuffle=False,
-        callbacks=[*run.callbacks(model, monitor="val_last_psnr", mode="max"), *extra],
+        callbacks=[*run.callbacks(kept, monitor="val_last_psnr", mode="max", trained=model), *extra],
         verbose=0,
     )
     _report(run, recipe)
     return run
+
+
+def _build(recipe: LowlightRecipe, precision: str) -> keras.Model:
+    return lowlight(recipe.width, recipe.blocks, fine=recipe.fine, precision=precision, name=recipe.name)
+
+
+def _schedule(recipe: LowlightRecipe) -> keras.optimizers.schedules.LearningRateSchedule:
+    steps = recipe.epochs * STEPS_AN_EPOCH
+    if not recipe.warmup:
+        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps, alpha=0.01)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0,
+        steps - recipe.warmup,
+        alpha=0.01,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=recipe.warmup,
+    )
 
 
 def _report(run: Run, recipe: LowlightRecipe) -> None:
@@ -83,16 +124,23 @@ def _report(run: Run, recipe: LowlightRecipe) -> None:
     series = {"val_first_psnr": "first frame", "val_last_psnr": f"frame {recipe.frames}"}
     reports.curve(run.rows(), run.folder / "curve.png", series, "validation PSNR, dB")
     best = keras.models.load_model(run.model, compile=False)
-    noisy, clean = (pictures[::9] for pictures in validation_clips(recipe))
+    noisy, clean = (_some(pictures) for pictures in validation_clips(recipe))
     denoised = unroll(best, recipe.frames, recipe.patch, recipe.patch).predict(noisy, batch_size=1, verbose=0)
     rows = [("noisy", noisy), ("denoised", np.clip(denoised, 0, 1)), ("clean", clean)]
     last_frames = [(label, clips[:, -1, ..., ::-1]) for label, clips in rows]  # BGR to RGB
-    title = f"Frame {recipe.frames} of drawn clips that never train"
+    title = f"Frame {recipe.frames} of clips that never train"
     reports.sheet([last_frames], run.folder / "before_after.png", title)
 
 
+def _some(clips: np.ndarray) -> np.ndarray:
+    """Up to six, from all over."""
+    return clips[:: max(len(clips) // 6, 1)][:6]
+
+
 def validation_clips(recipe: LowlightRecipe) -> tuple[np.ndarray, np.ndarray]:
-    """The same 48 drawn clips for every run of these sizes: (noisy, clean)."""
+    """The same clips for every run of these sizes, (noisy, clean): 48 drawn ones, or the user's."""
+    if recipe.validation:
+        return real_clips(Path(recipe.validation), recipe.frames, recipe.patch)
     data = DrawnClips(batch=4, frames=recipe.frames, patch=recipe.patch, steps=12, seed=_VALIDATION_SEED)
     noisy, clean = zip(*(data[index] for index in range(len(data))), strict=True)
     return np.concatenate(noisy), np.concatenate(clean)

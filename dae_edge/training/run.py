@@ -56,13 +56,18 @@ class Run:
         with self.history.open(newline="") as file:
             return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
-    def callbacks(self, model: keras.Model, *, monitor: str, mode: str) -> list[keras.callbacks.Callback]:
-        """What keeps the folder current during `fit`; `model` is what is saved when best."""
+    def callbacks(
+        self, model: keras.Model, *, monitor: str, mode: str, trained: keras.Model | None = None
+    ) -> list[keras.callbacks.Callback]:
+        """What keeps the folder current during `fit`; `model` is what is saved when best.
+
+        `trained` is its twin of another precision, whose weights it takes first.
+        """
         sign = 1 if mode == "max" else -1
         best = max((sign * row[monitor] for row in self.rows()), default=float("-inf"))
         return [
             StopOnNaN(),
-            KeepBest(model, self.model, monitor=monitor, sign=sign, best=best),
+            KeepBest(model, self.model, monitor=monitor, sign=sign, best=best, trained=trained),
             KeepHistory(self.history),
             keras.callbacks.BackupAndRestore(self.resume),
         ]
@@ -111,13 +116,25 @@ class KeepHistory(keras.callbacks.Callback):  # type: ignore[misc]
 class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
     """Save `model` whenever the monitored figure is the best so far, whole or not at all."""
 
-    def __init__(self, model: keras.Model, path: Path, *, monitor: str, sign: int, best: float) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        path: Path,
+        *,
+        monitor: str,
+        sign: int,
+        best: float,
+        trained: keras.Model | None = None,
+    ) -> None:
         super().__init__()
+        self._trained = trained
         self._kept, self._path, self._monitor, self._sign, self._best = model, path, monitor, sign, best
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         figure = self._sign * (logs or {})[self._monitor]
         if figure > self._best:
             self._best = figure
+            if self._trained is not None:
+                self._kept.set_weights(self._trained.get_weights())
             with writing(self._path, force=True) as path:
                 self._kept.save(path)
