@@ -58,6 +58,7 @@ class Manifest:
 
     multiple:     the network's stride; frames are padded to it inside the file
     minimum:      pixels a side must have at least
+    strength:     name of a float input, 0 (frame untouched) to 1 (fully denoised); "" where there is none
     quantization: "none", "fp16 weights" or how the 8-bit numbers are laid out
     recipe:       sha256 of the training recipe, "" where unknown; `seed` is that run's
     quality:      what the exporter measured: PSNR in dB, differences in [0, 1]; None for infinite
@@ -71,6 +72,7 @@ class Manifest:
     states: tuple[State, ...] = ()
     multiple: int = 1
     minimum: int = 1
+    strength: str = ""
     quantization: str = "none"
     recipe: str = ""
     seed: int | None = None

@@ -21,13 +21,13 @@ class Parity:
     """How close a file is to Keras on clips it was not calibrated on.
 
     max_difference: the largest anywhere, frames and states, in units of [0, 1]; a frame's 8-bit
-                    rounding is not counted, only what goes beyond it
+                    rounding is not counted, only what goes beyond it; None where it was not asked for
     agreement:      PSNR in dB of the file's frames against Keras'
     noisy:          PSNR in dB of the noisy frames against clean
     keras, file:    the same of the two denoised ones, each carrying its own memory
     """
 
-    max_difference: float
+    max_difference: float | None
     agreement: float
     noisy: float
     keras: float
@@ -40,20 +40,25 @@ class Parity:
 
     def figures(self) -> dict[str, float | None]:
         """For the manifest, rounded to what the measurement is worth; None for infinite."""
-        return finite({k: float(f"{v:.4g}") for k, v in {**asdict(self), "loss": self.loss}.items()})
+        known = {k: v for k, v in {**asdict(self), "loss": self.loss}.items() if v is not None}
+        return finite({k: float(f"{v:.4g}") for k, v in known.items()})
 
 
-def measure(model: PictureModel, engine: Engine, pairs: list[Pair]) -> Parity:
-    """Run the Keras model and the file side by side over every clip."""
+def measure(model: PictureModel, engine: Engine, pairs: list[Pair], *, stepwise: bool = True) -> Parity:
+    """Run the Keras model and the file side by side over every clip.
+
+    stepwise: compare single steps too, from the very same states; for files that keep them as Keras does
+    """
     denoise = Denoiser(engine)
-    worst = 0.0
+    worst = 0.0 if stepwise else None
     keras_frames, file_frames, noisy_frames, clean_frames = [], [], [], []
     for pair in pairs:
         denoise.reset()
         states = model.start(*pair.noisy.shape[1:3])
         for noisy, clean in zip(pair.noisy, pair.clean, strict=True):
             expected, following = model.restore(noisy, states)
-            worst = max(worst, _difference(engine, noisy, states, expected, following))
+            if worst is not None:
+                worst = max(worst, _difference(engine, noisy, states, expected, following))
             keras_frames.append(np.rint(expected).astype(np.uint8))
             file_frames.append(denoise(noisy))
             noisy_frames.append(noisy)
@@ -71,9 +76,9 @@ def measure(model: PictureModel, engine: Engine, pairs: list[Pair]) -> Parity:
 def require(parity: Parity, format: Format) -> None:
     """Raise `ParityError` where the file is too far from Keras for its format."""
     limit = format.max_difference
-    if limit is not None and not parity.max_difference <= limit:
+    if limit is not None and not (parity.max_difference is not None and parity.max_difference <= limit):
         raise ParityError(
-            f"{format.name} differs from Keras by {parity.max_difference:.2g} at most; "
+            f"{format.name} differs from Keras by {parity.max_difference or 0:.2g} at most; "
             f"the limit is {limit:.2g}."
         )
     if not parity.loss <= format.max_loss:

@@ -12,17 +12,18 @@ from pathlib import Path
 import keras
 
 from dae_edge.errors import BadValueError, DaeEdgeError, ExportError, ModelLoadError
+from dae_edge.export import lowlight_int8
 from dae_edge.export import onnx as to_onnx
 from dae_edge.export import tflite as to_tflite
 from dae_edge.export.check import Parity, measure, require
 from dae_edge.export.clips import CALIBRATION_SEED, CHECK_SEED, drawn_pairs, frames_in, with_states
-from dae_edge.export.framed import DENOISED, FRAME, Size
+from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.files import check_output, writing
 from dae_edge.formats import Format
 from dae_edge.manifest import Manifest, State, Tensor, sidecar, sidecar_json
 from dae_edge.runtime.litert import LiteRTEngine
-from dae_edge.runtime.load import WEIGHTS
+from dae_edge.runtime.load import FAMILY, WEIGHTS
 from dae_edge.runtime.onnx import OnnxEngine
 
 FRAMES = 6  # of each clip, to calibrate and to check: enough for the memory to fill
@@ -43,7 +44,7 @@ def open_model(source: str | Path) -> PictureModel:
     """A Keras model by path, or a shipped one by name."""
     path = model_path(source)
     if not path.is_file():
-        raise ModelLoadError(f"{source} is neither a .keras file nor a shipped model (lowlight).")
+        raise ModelLoadError(f"{source} is neither a .keras file nor a shipped model ({', '.join(FAMILY)}).")
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as failure:  # Keras says "file not found" of every broken file
@@ -53,8 +54,8 @@ def open_model(source: str | Path) -> PictureModel:
 
 def model_path(source: str | Path) -> Path:
     """The .keras file behind a shipped model's name, or the path itself; a run folder's best model."""
-    if str(source) == "lowlight":
-        return WEIGHTS / "lowlight.keras"
+    if str(source) in FAMILY:
+        return WEIGHTS / f"{source}.keras"
     path = Path(source)
     return path / "model.keras" if path.is_dir() else path
 
@@ -96,11 +97,12 @@ def export(
     say("checking against Keras")
     engine = (OnnxEngine if format.engine == "onnxruntime" else LiteRTEngine)(attach(manifest), threads=2)
     pairs = drawn_pairs(model.channels, *shape, frames=FRAMES, seed=CHECK_SEED)
-    parity = measure(model, engine, pairs)
+    stepwise = format.max_difference is not None
+    parity = measure(model, engine, pairs, stepwise=stepwise)
     require(parity, format)
     if size is None and model.size is None:
         odd = drawn_pairs(model.channels, *ODD_SIZE, frames=2, seed=CHECK_SEED)
-        require(measure(model, engine, odd), format)
+        require(measure(model, engine, odd, stepwise=stepwise), format)
 
     finished = attach(replace(manifest, quality=parity.figures()))
     with writing(output, force=force) as path:
@@ -126,6 +128,10 @@ def _convert(
         pairs = drawn_pairs(model.channels, *shape, frames=FRAMES, seed=CALIBRATION_SEED)
         return list(with_states(model, [pair.noisy for pair in pairs]))
 
+    if _by_hand(model, format):
+        say("calibrating")
+        bytes_graph = lowlight_int8.to_onnx_int8(model, size, examples())
+        return lambda manifest: to_onnx.with_manifest(bytes_graph, manifest)
     if format.engine == "onnxruntime":
         graph = to_onnx.to_onnx(model, size)
         if format.calibrated:
@@ -139,6 +145,11 @@ def _convert(
     else:
         content = to_tflite.to_tflite(model, shape, half_weights=format.half_weights)
     return lambda manifest: to_tflite.with_manifest(content, manifest)
+
+
+def _by_hand(model: PictureModel, format: Format) -> bool:
+    """Whether the graph is written node by node rather than converted."""
+    return format.name == "onnx-int8" and lowlight_int8.fits(model)
 
 
 def _settle_size(model: PictureModel, format: Format, size: Size) -> Size:
@@ -164,6 +175,7 @@ def _describe(model: PictureModel, format: Format, size: Size, source: Path) -> 
     colour = "BGR" if model.channels == 3 else "grey"
     layout = to_onnx.LAYOUT if format.engine == "onnxruntime" else to_tflite.LAYOUT
     recipe, seed = _recipe(source)
+    by_hand = _by_hand(model, format)
     return Manifest(
         name=model.model.name,
         format=format.name,
@@ -172,7 +184,8 @@ def _describe(model: PictureModel, format: Format, size: Size, source: Path) -> 
         states=tuple(_describe_state(model, name, size, layout) for name in model.states),
         multiple=model.stride,
         minimum=1 if model.size else 2 * model.stride,
-        quantization=format.quantization,
+        strength=STRENGTH if by_hand else "",
+        quantization=lowlight_int8.QUANTIZATION if by_hand else format.quantization,
         recipe=recipe,
         seed=seed,
         tools={

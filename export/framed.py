@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from dae_edge.export.picture_model import NEXT, PictureModel
 
-FRAME, DENOISED = "frame", "denoised"
+FRAME, DENOISED, STRENGTH = "frame", "denoised", "strength"
 
 Size = tuple[int, int] | None  # (height, width), None for any
 

@@ -79,11 +79,15 @@ class PictureModel:
         (H, W, C) uint8 and NHWC states -> (H, W, C) float in 0..255, unrounded, and the next states.
         """
         height, width = frame.shape[:2]
-        margins = [(0, self.padded(height) - height), (0, self.padded(width) - width), (0, 0)]
-        picture = np.pad(frame, margins, mode="reflect")[None].astype(np.float32) / 255
-        out = {k: keras.ops.convert_to_numpy(v) for k, v in self.call(picture, states).items()}
+        out = {k: keras.ops.convert_to_numpy(v) for k, v in self.call(self.prepare(frame), states).items()}
         restored = 255 * np.clip(out[self.restored][0, :height, :width], 0, 1)
         return restored, {name: out[name + NEXT] for name in self.states}
+
+    def prepare(self, frame: Frame) -> NDArray[np.float32]:
+        """(H, W, C) uint8 -> the model's own picture, (1, H, W, C) in [0, 1], padded to the stride."""
+        height, width = frame.shape[:2]
+        margins = [(0, self.padded(height) - height), (0, self.padded(width) - width), (0, 0)]
+        return np.pad(frame, margins, mode="reflect")[None].astype(np.float32) / np.float32(255)
 
     def _probe(self) -> tuple[int, dict[str, int]]:
         """The stride, and what each state's sides are divided by."""

@@ -63,10 +63,12 @@ class Denoiser:
         picture = self.manifest.frame
         channels = self.manifest.channels
         batch = np.ascontiguousarray(frame).reshape(1, *frame.shape[:2], channels)
-        out = self._engine.run({picture.name: batch, **self._state})
+        inside = self.manifest.strength  # the file blends by itself
+        knob = {inside: np.array(self._strength, np.float32)} if inside else {}
+        out = self._engine.run({picture.name: batch, **knob, **self._state})
         self._state = {state.name: out[state.next] for state in self.manifest.states}
         denoised = out[self.manifest.denoised.name].reshape(frame.shape)
-        return denoised if self._strength == 1 else _blend(frame, denoised, self._strength)
+        return denoised if inside or self._strength == 1 else _blend(frame, denoised, self._strength)
 
     def _begin(self, height: int, width: int) -> None:
         self._size = (height, width)

@@ -1,0 +1,51 @@
+"""What the 256 steps of a byte should span: ranges of activations, from frames to calibrate on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from dae_edge.export.picture_model import Frame, PictureModel, Tensors
+
+SAMPLES = 4_000  # values kept a tensor, channel and frame at most
+_CUTS = np.geomspace(0.02, 1.0, 60)  # of the largest value seen: where to cut off
+
+Samples = NDArray[np.float32]
+
+
+def activations(
+    model: PictureModel, tensors: dict[str, keras.KerasTensor], examples: Iterable[tuple[Frame, Tensors]]
+) -> dict[str, Samples]:
+    """Values of each tensor over all examples, (n, channels) float32, the same places in every frame."""
+    probe = keras.Model(model.model.input, tensors)
+    random = np.random.default_rng(0)
+    seen: dict[str, list[Samples]] = {name: [] for name in tensors}
+    for frame, states in examples:
+        picture = {model.picture: model.prepare(frame[0]), **states}
+        seed = random.integers(2**32)
+        for name, value in probe(picture, training=False).items():
+            values = keras.ops.convert_to_numpy(value)
+            values = values.reshape(-1, values.shape[-1])
+            places = np.random.default_rng(seed).permutation(len(values))[:SAMPLES]
+            seen[name].append(values[places])
+    return {name: np.concatenate(parts) for name, parts in seen.items()}
+
+
+def unsigned_scale(values: Samples) -> float:
+    """The step that rounds `values`, none below 0, to 0..255 with the least squared error."""
+    return _best(values, 255, lambda v, s: np.clip(np.rint(v / s), 0, 255) * s)
+
+
+def signed_scale(values: Samples) -> float:
+    """The same for values of both signs, to -127..127."""
+    return _best(values, 127, lambda v, s: np.clip(np.rint(v / s), -127, 127) * s)
+
+
+def _best(values: Samples, steps: int, rounded: object) -> float:
+    largest = max(float(np.abs(values).max()), 1e-6)
+    scales = largest * _CUTS / steps
+    errors = [float(np.square(rounded(values, s) - values).mean()) for s in scales]  # type: ignore[operator]
+    return float(scales[int(np.argmin(errors))])
