@@ -58,7 +58,7 @@ class MotionAverage:
     """
 
     name: str = "motion-gated average + bilateral"
-    settings: tuple[Setting, ...] = tuple(itertools.product((4, 7, 11, 16), (8, 15, 25, 40)))
+    settings: tuple[Setting, ...] = tuple(itertools.product((5, 10, 18, 30), (8, 15, 25, 40)))
     streaming: bool = True
 
     def run(self, frames: Sequence[Frame], setting: Setting) -> list[Frame]:

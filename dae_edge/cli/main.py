@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from dae_edge import __version__
-from dae_edge.cli import bench, denoise, evaluate, export, live, train
+from dae_edge.cli import bench, denoise, evaluate, export, live, scenes, train
 from dae_edge.cli.console import err, out
 from dae_edge.errors import DaeEdgeError
 
@@ -30,6 +30,7 @@ app.command(rich_help_panel=_USE)(bench.bench)
 app.command(rich_help_panel=_USE)(evaluate.evaluate)
 app.add_typer(train.app, name="train", rich_help_panel=_MAKE)
 app.command(rich_help_panel=_MAKE)(export.export)
+app.command(rich_help_panel=_MAKE)(scenes.scenes)
 
 
 def _show_version(asked: bool) -> None:

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from dae_edge.data.observe import observe, vary
 from dae_edge.data.pictures import loose_pictures, pictures_in
 from dae_edge.errors import BadValueError, MediaError
 from dae_edge.opencv import cv2
 from dae_edge.scenes import draw_clip
-from dae_edge.sensor import SimulatedCamera, draw_sensor
 
 Clip = NDArray[np.uint8]
 Batch = NDArray[np.float32]
@@ -123,27 +123,3 @@ def _read(path: Path) -> NDArray[np.uint8]:
 
 def _to_unit(clips: Sequence[Clip]) -> Batch:
     return np.stack(clips).astype(np.float32) / np.float32(255)
-
-
-def vary(random: np.random.Generator, clip: Clip, patch: int) -> Clip:
-    """A random piece of a clip, (frames, patch, patch, 3), turned, mirrored, reversed, recoloured."""
-    top = random.integers(clip.shape[1] - patch + 1)
-    left = random.integers(clip.shape[2] - patch + 1)
-    piece = clip[:, top : top + patch, left : left + patch]
-    if random.random() < 0.5:
-        piece = piece[::-1]
-    if random.random() < 0.5:
-        piece = piece[:, :, ::-1]
-    if random.random() < 0.5:
-        piece = piece.transpose(0, 2, 1, 3)
-    if random.random() < 0.5:
-        piece = piece[..., random.permutation(3)]
-    return np.ascontiguousarray(piece)
-
-
-def observe(random: np.random.Generator, scene: Clip) -> tuple[Clip, Clip]:
-    """A clean scene -> (noisy, clean) as one random camera shows it, both as `scene`."""
-    camera = SimulatedCamera(draw_sensor(random), seed=int(random.integers(2**32)))
-    noisy = np.stack([camera.capture(frame) for frame in scene])
-    clean = np.stack([camera.clean(frame) for frame in scene])
-    return noisy, clean

@@ -1,4 +1,4 @@
-"""Start a larger network from a smaller one of the same kind, so that it begins where that one ended.
+"""Start one size of the network from another, so that it begins where that one ended.
 
 After Chen et al., "Net2Net: accelerating learning via knowledge transfer" (ICLR 2016), but with fresh
 channels beside the old ones where Net2Net copies: they start almost unheard.
@@ -10,49 +10,48 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from dae_edge.errors import BadValueError
-
 HEARD = 0.02  # of a fresh channel's usual weight, in the layers that read it
 
 Weights = list[NDArray[np.float32]]
 
 
-def grow(larger: keras.Model, smaller: keras.Model) -> None:
-    """Give `larger` the weights of `smaller`, layer by layer under the same name.
+def grow(model: keras.Model, source: keras.Model) -> None:
+    """Give `model` the weights of `source`, layer by layer under the same name; convolutions only.
 
-    Old channels keep their weights and their places; convolutions only. Layers that `smaller` does
-    not have start silent: the last one of each residual block is zero.
+    A larger layer keeps the old channels in their places; a smaller one takes the first channels and
+    the middle of the kernel, which is a start but no more. Layers that `source` does not have start
+    silent: the last one of each residual block is zero.
     """
-    for layer in larger.layers:
+    known = {layer.name for layer in source.layers}
+    for layer in model.layers:
         if not isinstance(layer, keras.layers.Conv2D):
             continue
-        try:
-            old = smaller.get_layer(layer.name).get_weights()
-        except ValueError:
-            if "_block_" in layer.name and layer.name.endswith("_2"):
-                layer.set_weights([np.zeros_like(w) for w in layer.get_weights()])
-            continue
-        groups = 4 if layer.name.endswith("_up") else 1  # depth to space: one group a position
-        layer.set_weights(_widened(layer.name, layer.get_weights(), old, groups))
+        if layer.name in known:
+            groups = 4 if layer.name.endswith("_up") else 1  # depth to space: one group a position
+            old = source.get_layer(layer.name).get_weights()
+            layer.set_weights(
+                [_taken_over(n, o, groups) for n, o in zip(layer.get_weights(), old, strict=True)]
+            )
+        elif "_block_" in layer.name and layer.name.endswith("_2"):
+            layer.set_weights([np.zeros_like(w) for w in layer.get_weights()])
 
 
-def _widened(name: str, new: Weights, old: Weights, groups: int) -> Weights:
-    if any(
-        n.ndim != o.ndim or any(a < b for a, b in zip(n.shape, o.shape, strict=True))
-        for n, o in zip(new, old, strict=True)
-    ):
-        raise BadValueError(f"`{name}` {new[0].shape} cannot be grown from {old[0].shape}: it is smaller.")
-    inputs, filters = old[0].shape[2], old[0].shape[3] // groups
-    wider = new[0].shape[3] // groups
-    kernel = new[0].copy()
-    for group in range(groups):
-        target = slice(group * wider, group * wider + filters)
-        source = slice(group * filters, (group + 1) * filters)
-        kernel[:, :, inputs:, target] *= HEARD
-        kernel[:, :, :inputs, target] = old[0][..., source]
-    if len(new) == 1:
-        return [kernel]
-    bias = new[1].copy()
-    for group in range(groups):
-        bias[group * wider : group * wider + filters] = old[1][group * filters : (group + 1) * filters]
-    return [kernel, bias]
+def _taken_over(new: NDArray[np.float32], old: NDArray[np.float32], groups: int) -> NDArray[np.float32]:
+    """A kernel (h, w, C, F) or a bias (F,): `new` with all of `old` in it that fits."""
+    new, old = (a.reshape(*a.shape[:-1], groups, a.shape[-1] // groups) for a in (new.copy(), old))
+    filters = min(new.shape[-1], old.shape[-1])
+    if new.ndim == 2:
+        new[:, :filters] = old[:, :filters]
+        return new.reshape(-1)
+    inputs = min(new.shape[2], old.shape[2])
+    new[:, :, inputs:, :, :filters] *= HEARD
+    into, out_of = _middles(new.shape[0], old.shape[0])
+    new[into, into, :inputs, :, :filters] = old[out_of, out_of, :inputs, :, :filters]
+    return new.reshape(*new.shape[:3], -1)
+
+
+def _middles(new: int, old: int) -> tuple[slice, slice]:
+    """Where the smaller of two odd sides lies in either."""
+    side = min(new, old)
+    starts = (new - side) // 2, (old - side) // 2
+    return slice(starts[0], starts[0] + side), slice(starts[1], starts[1] + side)

@@ -17,6 +17,7 @@ from dae_edge.scenes.palette import Palette
 Picture = NDArray[np.uint8]
 
 SUPERSAMPLE = 2  # shapes are drawn this much larger, then shrunk: edges without staircase
+ROUGH = 0.45  # share of pictures with fine texture all over, as grass, gravel, fur and foliage have
 SMALLEST = 3.0  # radius in drawn pixels; smaller leaves would shrink to noise
 _GLYPHS = "ABCDEFGHKLMNPRSTUVXYZabdefghkmnrst0123456789&%?"
 
@@ -38,6 +39,8 @@ def draw_leaves(random: np.random.Generator, height: int, width: int, *, bank: i
         paint_leaf(canvas, random, palette, centre, float(radius), bank=bank)
     if random.random() < 0.35:
         _write(canvas, random, palette)
+    if random.random() < ROUGH:
+        canvas = _roughen(canvas, random, bank)
     picture = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
     return _light(picture.astype(np.uint8, copy=False), random)
 
@@ -135,6 +138,28 @@ def _fill(
         other = colour * random.uniform(0.1, 0.8)
     tinted = colour + (contrast * mix)[..., None] * (other - colour)
     return np.clip(tinted, 0, 255).astype(np.uint8)
+
+
+def _roughen(canvas: Picture, random: np.random.Generator, bank: int) -> Picture:
+    """Light and dark at every scale over the whole picture, a little different in each colour."""
+    height, width = canvas.shape[:2]
+    planes = [
+        cv2.resize(_piece(random, bank, max(height, width)), (width, height), interpolation=cv2.INTER_CUBIC)
+        for _ in range(2)
+    ]
+    tint = random.uniform(-0.35, 0.35, size=3).astype(np.float32)
+    contrast = random.uniform(0.3, 1.2)
+    light = 1 + contrast * (planes[0][..., None] - 0.5 + tint * (planes[1][..., None] - 0.5))
+    return np.clip(canvas * light, 0, 255).astype(np.uint8)
+
+
+def _piece(random: np.random.Generator, bank: int, size: int) -> NDArray[np.float32]:
+    """A square piece of a random texture to spread over `size` pixels, between 1 and 4 times as large."""
+    texture = textures.bank(bank)[random.integers(textures.BANK)]
+    zoom = np.exp(random.uniform(np.log(1.0), np.log(4)))
+    side = int(np.clip(size / zoom, 8, textures.SIDE))
+    y0, x0 = random.integers(0, textures.SIDE - side + 1, size=2)
+    return texture[y0 : y0 + side, x0 : x0 + side]
 
 
 def _write(canvas: Picture, random: np.random.Generator, palette: Palette) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from dae_edge.data.mnist import Digits, load_digits
-from dae_edge.errors import OutputError, TrainingError
+from dae_edge.errors import BadValueError, OutputError, TrainingError
+from dae_edge.runtime.load import FAMILY
 from dae_edge.training import lowlight, mnist
 from dae_edge.training.run import Run, StopOnNaN
 
@@ -71,6 +73,52 @@ def test_the_users_own_pictures_are_used(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "mine" / "a.png"), np.full((40, 40, 3), 99, np.uint8))
     recipe = lowlight.LowlightRecipe(frames=2, patch=32, batch=2, epochs=1, data=str(tmp_path / "mine"))
     assert lowlight.train(recipe, tmp_path / "run").rows()
+
+
+def test_a_run_starts_from_a_smaller_model_and_saves_plain_floats(tmp_path: Path) -> None:
+    small = lowlight.train(replace(TINY, epochs=1), tmp_path / "small")
+    recipe = replace(TINY, name="large", width=32, blocks=1, precision="mixed_bfloat16", epochs=1, warmup=2)
+    run = lowlight.train(replace(recipe, start=str(small.model)), tmp_path / "large")
+    kept = keras.models.load_model(run.model, compile=False)
+    assert kept.name == "large"
+    assert kept.get_layer("half_in").compute_dtype == "float32"
+    assert kept.get_layer("half_in").get_weights()[0].shape[-1] == 32
+
+
+def test_the_users_own_clips_decide(tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "clip"
+    folder.mkdir(parents=True)
+    for index in range(2):
+        cv2.imwrite(str(folder / f"{index}.png"), np.full((40, 48, 3), 90 + index, np.uint8))
+    cv2.imwrite(str(tmp_path / "mine" / "still.png"), np.full((40, 40, 3), 30, np.uint8))
+    recipe = replace(TINY, epochs=1, validation=str(tmp_path / "mine"))
+    noisy, clean = lowlight.validation_clips(recipe)
+    assert noisy.shape == clean.shape == (6, 2, 32, 32, 3)
+    assert lowlight.train(recipe, tmp_path / "run").rows()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sentence"),
+    [
+        ([(40, 40)], "has 1 pictures; a clip needs 2"),
+        ([(20, 20)] * 2, "32 pixels"),
+        ([(40, 40), (50, 40)], "one size"),
+    ],
+)
+def test_a_wrong_validation_clip_is_named(
+    tmp_path: Path, sizes: list[tuple[int, int]], sentence: str
+) -> None:
+    (tmp_path / "mine" / "clip").mkdir(parents=True)
+    for index, size in enumerate(sizes):
+        cv2.imwrite(str(tmp_path / "mine" / "clip" / f"{index}.png"), np.zeros((*size, 3), np.uint8))
+    with pytest.raises(BadValueError, match=sentence):
+        lowlight.validation_clips(replace(TINY, validation=str(tmp_path / "mine")))
+
+
+def test_the_family_has_a_recipe_a_size() -> None:
+    assert tuple(lowlight.RECIPES) == FAMILY
+    assert all(recipe.name == name for name, recipe in lowlight.RECIPES.items())
+    assert lowlight.quick(lowlight.RECIPES["lowlight-s"]).fine is False
 
 
 def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:

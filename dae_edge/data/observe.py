@@ -1,0 +1,34 @@
+"""From a drawn clip to a pair to train on: a piece of it, seen by a random camera."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dae_edge.sensor import SimulatedCamera, draw_sensor
+
+Clip = NDArray[np.uint8]
+
+
+def vary(random: np.random.Generator, clip: Clip, patch: int) -> Clip:
+    """A random piece of a clip, (frames, patch, patch, 3), turned, mirrored, reversed, recoloured."""
+    top = random.integers(clip.shape[1] - patch + 1)
+    left = random.integers(clip.shape[2] - patch + 1)
+    piece = clip[:, top : top + patch, left : left + patch]
+    if random.random() < 0.5:
+        piece = piece[::-1]
+    if random.random() < 0.5:
+        piece = piece[:, :, ::-1]
+    if random.random() < 0.5:
+        piece = piece.transpose(0, 2, 1, 3)
+    if random.random() < 0.5:
+        piece = piece[..., random.permutation(3)]
+    return np.ascontiguousarray(piece)
+
+
+def observe(random: np.random.Generator, scene: Clip) -> tuple[Clip, Clip]:
+    """A clean scene -> (noisy, clean) as one random camera shows it, both as `scene`."""
+    camera = SimulatedCamera(draw_sensor(random), seed=int(random.integers(2**32)))
+    noisy = np.stack([camera.capture(frame) for frame in scene])
+    clean = np.stack([camera.clean(frame) for frame in scene])
+    return noisy, clean

@@ -1,0 +1,131 @@
+"""The hand-written graph: what it promises beyond every other format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import pytest
+
+import dae_edge
+from dae_edge.export import export, lowlight_int8
+from dae_edge.export.clips import CALIBRATION_SEED, drawn_pairs
+from dae_edge.export.picture_model import PictureModel
+from dae_edge.formats import by_name
+from dae_edge.metrics import psnr
+from dae_edge.models.lowlight import lowlight
+from tests.export.test_picture_model import unet
+
+INT8 = by_name("onnx-int8")
+
+
+@pytest.fixture(scope="module")
+def model() -> PictureModel:
+    return export.open_model("lowlight")
+
+
+@pytest.fixture(scope="module")
+def path(model: PictureModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("int8") / "model.onnx"
+    export.export(model, INT8, made, source=export.model_path("lowlight"))
+    return made
+
+
+def test_every_learned_convolution_is_in_8_bits(model: PictureModel, path: Path) -> None:
+    graph = onnx.load(path).graph
+    kinds = [node.op_type for node in graph.node]
+    learned = [a for a in model.model.layers if isinstance(a, keras.layers.Conv2D) and a.trainable]
+    # The head is two, each step up one for either row; the transform is one in and one out.
+    assert kinds.count("QLinearConv") == len(learned) + 1 + 2 + 2
+    assert "Conv" not in kinds
+    assert "DepthToSpace" not in kinds
+
+
+def test_strength_is_in_the_graph_and_may_be_left_out(path: Path) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    random = np.random.default_rng(0)
+    frame = random.integers(0, 256, (1, 32, 48, 3), dtype=np.uint8)
+    feeds = {
+        "frame": frame,
+        "state_average": np.zeros((1, 12, 16, 24), np.float32),
+        "state_count": np.zeros((1, 1, 16, 24), np.float32),
+    }
+    outputs = {
+        strength: session.run(["denoised"], {**feeds, "strength": np.array(strength, np.float32)})[0]
+        for strength in (0.0, 0.5, 1.0)
+    }
+    assert (outputs[0.0] == frame).all()
+    assert (session.run(["denoised"], feeds)[0] == outputs[1.0]).all()
+    middle = (outputs[1.0].astype(float) + frame) / 2
+    assert np.abs(outputs[0.5] - middle).max() <= 1
+
+
+def test_the_runtime_hands_strength_to_the_file(path: Path) -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    denoise = dae_edge.load(path, strength=0)
+    assert denoise.manifest.strength == "strength"
+    assert (denoise(frame) == frame).all()
+    denoise.strength = 1
+    assert (denoise(frame) != frame).any()
+
+
+def test_a_fixed_size_gives_what_any_size_gives(model: PictureModel, path: Path, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed.onnx"
+    export.export(model, INT8, fixed, source=export.model_path("lowlight"), size=(50, 70))
+    clip = drawn_pairs(3, 50, 70, frames=3, seed=1)[0].noisy
+    one, other = dae_edge.load(path), dae_edge.load(fixed)
+    # Calibrated on other sizes of the same clips, so not bit by bit.
+    assert psnr([one(f) for f in clip], [other(f) for f in clip]) > 40
+
+
+def test_300_frames_leave_no_ghost(model: PictureModel, path: Path) -> None:
+    """A still scene behind noise: the memory is float, so the error keeps falling and stays low."""
+    pair = drawn_pairs(3, 64, 96, frames=1, seed=CALIBRATION_SEED)[0]
+    scene, random = pair.clean[0].astype(float), np.random.default_rng(1)
+    clip = [np.clip(scene + random.normal(0, 12, scene.shape), 0, 255).astype(np.uint8) for _ in range(300)]
+    denoise, states = dae_edge.load(path), model.start(64, 96)
+    ours, reference = [], []
+    for frame in clip:
+        ours.append(denoise(frame))
+        expected, states = model.restore(frame, states)
+        reference.append(np.rint(expected).astype(np.uint8))
+    late = [pair.clean[0]] * 20
+    assert psnr(ours[-20:], late) > psnr(reference[-20:], late) - 0.5
+    assert psnr(ours[-20:], late) > psnr(ours[10:30], late) - 0.1
+
+
+@pytest.mark.parametrize("shape", [{"width": 16, "fine": False}, {"width": 32, "blocks": 1}])
+def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_path: Path) -> None:
+    """Untrained, so only the arithmetic is compared: frame by frame the same picture."""
+    keras.utils.set_random_seed(1)
+    network = lowlight(**shape)
+    for layer in network.layers:  # to the size of trained weights, so that nothing saturates
+        if isinstance(layer, keras.layers.Conv2D) and layer.trainable:
+            layer.set_weights([0.7 * w for w in layer.get_weights()])
+    model = PictureModel(network)
+    assert lowlight_int8.fits(model)
+    pairs = drawn_pairs(3, 48, 64, frames=3, seed=CALIBRATION_SEED)
+    graph = lowlight_int8.to_onnx_int8(
+        model, (48, 64), list(export.with_states(model, [p.noisy for p in pairs]))
+    )
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    feeds = {
+        "state_average": np.zeros((1, 12, 24, 32), np.float32),
+        "state_count": np.zeros((1, 1, 24, 32), np.float32),
+    }
+    states = model.start(48, 64)
+    for frame in pairs[0].noisy:
+        denoised, *following = session.run(None, {"frame": frame[None], **feeds})
+        feeds = dict(zip(feeds, following, strict=True))
+        expected, states = model.restore(frame, states)
+        assert psnr([denoised[0]], [np.rint(expected).astype(np.uint8)]) > 24
+
+
+def test_other_networks_are_left_to_the_converter() -> None:
+    assert not lowlight_int8.fits(PictureModel(unet()))
