@@ -25,9 +25,14 @@ Setting = tuple[float, ...]
 class Peer(Protocol):
     """name: for people; settings: to try, in the peer's own units; streaming: whether it remembers frames."""
 
-    name: str
-    settings: tuple[Setting, ...]
-    streaming: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def settings(self) -> tuple[Setting, ...]: ...
+
+    @property
+    def streaming(self) -> bool: ...
 
     def run(self, frames: Sequence[Frame], setting: Setting) -> list[Frame]:
         """(H, W, 3) uint8 BGR frames in order -> the same, denoised."""
@@ -43,8 +48,9 @@ class NonLocalMeans:
     streaming: bool = False
 
     def run(self, frames: Sequence[Frame], setting: Setting) -> list[Frame]:
+        luma, colour = setting
         return [
-            cv2.fastNlMeansDenoisingColored(f, None, *setting, 7, 21).astype(np.uint8, copy=False)
+            cv2.fastNlMeansDenoisingColored(f, None, luma, colour, 7, 21).astype(np.uint8, copy=False)
             for f in frames
         ]
 

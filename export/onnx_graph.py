@@ -9,6 +9,7 @@ transpose of bytes is cheaper than any other way to change the layout.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -41,7 +42,7 @@ class Graph:
         """A graph input; one with a `default` may be left out when the graph is run."""
         self._inputs.append(helper.make_tensor_value_info(name, dtype, shape))
         if default is not None:
-            self._constants.append(numpy_helper.from_array(np.float32(default).reshape(()), name))
+            self._constants.append(numpy_helper.from_array(np.array(default, np.float32), name))
         return name
 
     def output(self, tensor: str, name: str, dtype: int, shape: tuple[int | str, ...]) -> None:
@@ -58,11 +59,11 @@ class Graph:
         self._constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def op(self, kind: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         return self.split_op(kind, 1, *inputs, domain=domain, **attributes)[0]
 
     def split_op(
-        self, kind: str, outputs: int, *inputs: str, domain: str = "", **attributes: object
+        self, kind: str, outputs: int, *inputs: str, domain: str = "", **attributes: Any
     ) -> list[str]:
         base = f"{kind}_{len(self._nodes)}"
         names = [base] if outputs == 1 else [f"{base}_{index}" for index in range(outputs)]
@@ -120,8 +121,8 @@ class Graph:
         """
         size, _, _, filters = kernel.shape
         steps = _weight_steps(kernel)
-        weights = _round_keeping_sums(kernel / steps, groups or tuple(range(kernel.shape[2])))
-        weights = weights.astype(np.int8).transpose(3, 2, 0, 1)
+        whole = _round_keeping_sums(kernel / steps, groups or tuple(range(kernel.shape[2])))
+        weights = whole.astype(np.int8).transpose(3, 2, 0, 1)
         offsets = np.rint(bias / (steps * x.scale)).clip(-(2**31), 2**31 - 1).astype(np.int32)
         before, after = ((size - 1) // 2, size // 2) if strides == 1 else ((size - 2) // 2, size // 2)
         name = self.op(

@@ -19,7 +19,7 @@ Samples = NDArray[np.float32]
 def activations(
     model: PictureModel, tensors: dict[str, keras.KerasTensor], examples: Iterable[tuple[Frame, Tensors]]
 ) -> dict[str, Samples]:
-    """Values of each tensor over all examples, (n, channels) float32, the same places in every frame."""
+    """Values of each tensor, (examples, places, channels) float32; the same places in all tensors."""
     probe = keras.Model(model.model.input, tensors)
     random = np.random.default_rng(0)
     seen: dict[str, list[Samples]] = {name: [] for name in tensors}
@@ -31,21 +31,29 @@ def activations(
             values = values.reshape(-1, values.shape[-1])
             places = np.random.default_rng(seed).permutation(len(values))[:SAMPLES]
             seen[name].append(values[places])
-    return {name: np.concatenate(parts) for name, parts in seen.items()}
+    return {name: np.stack(parts) for name, parts in seen.items()}
 
 
 def unsigned_scale(values: Samples) -> float:
-    """The step that rounds `values`, none below 0, to 0..255 with the least squared error."""
-    return _best(values, 255, lambda v, s: np.clip(np.rint(v / s), 0, 255) * s)
+    """The step that rounds `values` (examples, ...), none below 0, to 0..255 best."""
+    return _best(values, 0, 255)
 
 
 def signed_scale(values: Samples) -> float:
     """The same for values of both signs, to -127..127."""
-    return _best(values, 127, lambda v, s: np.clip(np.rint(v / s), -127, 127) * s)
+    return _best(values, -127, 127)
 
 
-def _best(values: Samples, steps: int, rounded: object) -> float:
-    largest = max(float(np.abs(values).max()), 1e-6)
-    scales = largest * _CUTS / steps
-    errors = [float(np.square(rounded(values, s) - values).mean()) for s in scales]  # type: ignore[operator]
-    return float(scales[int(np.argmin(errors))])
+def _best(values: Samples, low: int, high: int) -> float:
+    """The step with the least squared error, each example's counted against its own power.
+
+    A dark frame's small values are worth as much as a bright one's large ones.
+    """
+    flat = values.reshape(len(values), -1)
+    power = np.square(flat).mean(axis=1) + 1e-12
+    steps = max(float(np.abs(flat).max()), 1e-6) * _CUTS / high
+    errors = [
+        float((np.square(np.clip(np.rint(flat / s), low, high) * s - flat).mean(axis=1) / power).mean())
+        for s in steps
+    ]
+    return float(steps[int(np.argmin(errors))])

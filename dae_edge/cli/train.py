@@ -123,11 +123,9 @@ def _lowlight(name: str, about: str) -> None:
                 recipe,
                 seed=seed,
                 epochs=epochs or recipe.epochs,
-                **{
-                    key: str(path)
-                    for key, path in (("data", data), ("validation", validation), ("start", start))
-                    if path is not None
-                },
+                data=str(data) if data else None,
+                validation=str(validation) if validation else None,
+                start=str(start) if start else None,
             )
             run = training.train(
                 recipe, output, resume=resume, force=force, extra=(FitProgress(out, name, recipe.epochs),)

@@ -96,7 +96,7 @@ def real_clips(folder: Path, frames: int, patch: int, *, seed: int = 1_000_003) 
     """
     random = np.random.default_rng(seed)
     sources = [[path] * frames for path in loose_pictures(folder)]
-    sources += [pictures_in(sub)[:frames] for sub in sorted(folder.iterdir()) if sub.is_dir()]
+    sources += [list(pictures_in(sub)[:frames]) for sub in sorted(folder.iterdir()) if sub.is_dir()]
     pairs = []
     for paths in sources:
         if len(paths) < frames:

@@ -75,7 +75,7 @@ def draw_colour_matrix(random: np.random.Generator) -> Matrix:
     to_camera = mixture @ _SRGB_TO_XYZ
     to_camera /= to_camera.sum(axis=1, keepdims=True)
     inverse = np.linalg.inv(to_camera)
-    return tuple(tuple(float(v) for v in row) for row in inverse)  # type: ignore[return-value]
+    return tuple((float(red), float(green), float(blue)) for red, green, blue in inverse)
 
 
 def _sometimes(random: np.random.Generator, share: float) -> float:

@@ -1,0 +1,82 @@
+"""Between a frame and planes of its 2x2 blocks, in bytes, without a pixel touched.
+
+H, W are the padded frame's sides. Planes are (1, 12, H/2, W/2): a block's row, column and BGR.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dae_edge.export.framed import Size
+from dae_edge.export.onnx_graph import Bytes, Graph
+from dae_edge.models.lowlight import STRIDE
+
+PIXELS = 12  # of a block: 2 rows x 2 columns x BGR
+WIDE = 16  # channels of anything narrower, padded: what onnxruntime is fast at
+
+
+@dataclass(frozen=True)
+class Heights:
+    """H, H/2, H/4 and H/8 of the padded frame: numbers, or names of (1,) int64 tensors."""
+
+    full: int | str
+    half: int | str
+    quarter: int | str
+    eighth: int | str
+
+    def half_of(self, height: int | str) -> int | str:
+        return {self.half: self.quarter, self.quarter: self.eighth}[height]
+
+
+def pad(graph: Graph, frame: str, size: Size) -> tuple[str, Heights]:
+    """Reflect the frame over its lower and right edges up to a multiple of the stride."""
+    if size is not None:
+        height, width = (-(-side // STRIDE) * STRIDE for side in size)
+        heights = Heights(height, height // 2, height // 4, height // 8)
+        if (height, width) == size:
+            return frame, heights
+        margins = graph.integers(0, 0, 0, 0, 0, height - size[0], width - size[1], 0)
+        return graph.op("Pad", frame, margins, mode="reflect"), heights
+    sides = graph.op("Shape", frame)
+    stride, none = graph.integers(1, STRIDE, STRIDE, 1), graph.integers(0, 0, 0, 0)
+    over = graph.op("Mod", sides, stride)
+    margins = graph.op("Mod", graph.op("Sub", stride, over), stride)
+    padded = graph.op("Pad", frame, graph.concat(none, margins, axis=0), mode="reflect")
+    _, whole, _, _ = graph.split(graph.op("Add", sides, margins), (1, 1, 1, 1), 0)
+    fractions = [graph.op("Div", whole, graph.integers(divisor)) for divisor in (2, 4, 8)]
+    return padded, Heights(whole, *fractions)
+
+
+def to_planes(graph: Graph, frame: str, heights: Heights) -> str:
+    """(1, H, W, 3) -> (1, 12, H/2, W/2), bytes."""
+    rows = graph.split(graph.reshape(frame, heights.half, 2, -1), (1, 1), 1)
+    planes = [graph.transpose(graph.reshape(row, -1, 6), 1, 0) for row in rows]
+    return graph.concat(*(graph.reshape(p, 1, 6, heights.half, -1) for p in planes), axis=1)
+
+
+def to_frame(graph: Graph, x: Bytes, heights: Heights, size: Size, frame: str) -> str:
+    """(1, H/2, W/2, 16), of which 12 are pixels -> (1, H, W, 3), the padding cut off."""
+    even, odd, _ = graph.split(graph.reshape(x.name, heights.half, -1, WIDE), (6, 6, WIDE - 12), 2)
+    rows = (graph.reshape(row, heights.half, 1, -1) for row in (even, odd))
+    whole = graph.reshape(graph.concat(*rows, axis=1), 1, heights.full, -1, 3)
+    if size is None:
+        ends, starts = graph.op("Shape", frame), graph.integers(0, 0, 0, 0)
+        return graph.op("Slice", whole, starts, ends)
+    if any(side % STRIDE for side in size):
+        return graph.op("Slice", whole, graph.integers(0, 0), graph.integers(*size), graph.integers(1, 2))
+    return whole
+
+
+def block_means(graph: Graph, levels: str, heights: Heights) -> str:
+    """(1, 12, H/2, W/2) -> each block's mean in B, G and R, (1, 3, H/2, W/2) float."""
+    mean = graph.constant(np.tile(np.eye(3, dtype=np.float32) / 4, 4))
+    return graph.reshape(graph.op("MatMul", mean, graph.reshape(levels, 12, -1)), 1, 3, heights.half, -1)
+
+
+def side_by_side(graph: Graph, parts: tuple[Bytes, ...], heights: Heights) -> str:
+    """Planes one after another, then channels last: (1, H/2, W/2, 16)."""
+    together = graph.concat(*(part.name for part in parts), axis=1)
+    turned = graph.transpose(graph.reshape(together, WIDE, -1), 1, 0)
+    return graph.reshape(turned, 1, heights.half, -1, WIDE)
