@@ -130,7 +130,7 @@ def _report(made: list[Exported]) -> None:
         table.add_row(
             e.manifest.format,
             f"{e.path.stat().st_size / 1024:.0f}",
-            f"{p.max_difference:.1e}",
+            "" if p.max_difference is None else f"{p.max_difference:.1e}",
             f"{p.agreement:.1f} dB",
             f"{p.noisy:.2f}",
             f"{p.keras:.2f}",

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 HEARD = 0.02  # of a fresh channel's usual weight, in the layers that read it
 
-Weights = list[NDArray[np.float32]]
+Weights = NDArray[np.float32]
 
 
 def grow(model: keras.Model, source: keras.Model) -> None:
     """Give `model` the weights of `source`, layer by layer under the same name; convolutions only.
 
-    A larger layer keeps the old channels in their places; a smaller one takes the first channels and
-    the middle of the kernel, which is a start but no more. Layers that `source` does not have start
-    silent: the last one of each residual block is zero.
+    A larger layer keeps the old channels in their places. A layer that would have to lose some is left
+    as it is: half of a filter, or half of what it reads, is worse than a fresh start. Layers that
+    `source` does not have start silent: the last one of each residual block is zero.
     """
     known = {layer.name for layer in source.layers}
     for layer in model.layers:
@@ -28,30 +28,30 @@ def grow(model: keras.Model, source: keras.Model) -> None:
             continue
         if layer.name in known:
             groups = 4 if layer.name.endswith("_up") else 1  # depth to space: one group a position
-            old = source.get_layer(layer.name).get_weights()
-            layer.set_weights(
-                [_taken_over(n, o, groups) for n, o in zip(layer.get_weights(), old, strict=True)]
-            )
+            pairs = list(zip(layer.get_weights(), source.get_layer(layer.name).get_weights(), strict=True))
+            if all(_holds(new, old) for new, old in pairs):
+                layer.set_weights([_widened(new, old, groups) for new, old in pairs])
         elif "_block_" in layer.name and layer.name.endswith("_2"):
             layer.set_weights([np.zeros_like(w) for w in layer.get_weights()])
 
 
-def _taken_over(new: NDArray[np.float32], old: NDArray[np.float32], groups: int) -> NDArray[np.float32]:
-    """A kernel (h, w, C, F) or a bias (F,): `new` with all of `old` in it that fits."""
+def _holds(new: Weights, old: Weights) -> bool:
+    """Whether `old` has a place in `new`: the same kernel size, no more channels."""
+    return new.shape[:-2] == old.shape[:-2] and all(
+        larger >= smaller for larger, smaller in zip(new.shape, old.shape, strict=True)
+    )
+
+
+def _widened(new: Weights, old: Weights, groups: int) -> Weights:
+    """A kernel (h, w, C, F) or a bias (F,): `new` with `old` in its first channels."""
+    if new.shape == old.shape:
+        return old
     new, old = (a.reshape(*a.shape[:-1], groups, a.shape[-1] // groups) for a in (new.copy(), old))
-    filters = min(new.shape[-1], old.shape[-1])
+    filters = old.shape[-1]
     if new.ndim == 2:
-        new[:, :filters] = old[:, :filters]
+        new[:, :filters] = old
         return new.reshape(-1)
-    inputs = min(new.shape[2], old.shape[2])
+    inputs = old.shape[2]
     new[:, :, inputs:, :, :filters] *= HEARD
-    into, out_of = _middles(new.shape[0], old.shape[0])
-    new[into, into, :inputs, :, :filters] = old[out_of, out_of, :inputs, :, :filters]
+    new[:, :, :inputs, :, :filters] = old
     return new.reshape(*new.shape[:3], -1)
-
-
-def _middles(new: int, old: int) -> tuple[slice, slice]:
-    """Where the smaller of two odd sides lies in either."""
-    side = min(new, old)
-    starts = (new - side) // 2, (old - side) // 2
-    return slice(starts[0], starts[0] + side), slice(starts[1], starts[1] + side)

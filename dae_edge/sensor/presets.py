@@ -18,6 +18,8 @@ PRESETS = {
     "very-dark": Sensor(exposure=0.25, electrons=42, read_noise=2.5, row_noise=0.4, jpeg_quality=80),
 }
 
+DAYLIGHT = 0.1  # share of the random cameras that have light enough
+
 # XYZ (D65) to the colours of four cameras: Brooks et al., "Unprocessing images for learned raw
 # denoising" (CVPR 2019); sRGB to XYZ: IEC 61966-2-1.
 _XYZ_TO_CAMERA = np.array(
@@ -46,8 +48,9 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
     White-balance gains and colour matrices cover those of Brooks et al. (CVPR 2019); read noise
     and its structure those of Wei et al. (CVPR 2020), in the range of small video sensors.
     """
+    if random.random() < DAYLIGHT:
+        return _daylight(random)
     read_noise = random.uniform(1.0, 4.0)
-    wire = random.random()
     return Sensor(
         exposure=random.uniform(0.2, 1.0),
         electrons=math.exp(random.uniform(math.log(20), math.log(20000))),
@@ -65,7 +68,20 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
         luma_blur=random.uniform(0.3, 0.7) * _sometimes(random, 0.15),
         sharpening=random.uniform(0.1, 0.6) * _sometimes(random, 0.2),
         chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.5, 0.3, 0.2])),
-        jpeg_quality=int(random.integers(55, 97)) if wire < 0.45 else None,
+        jpeg_quality=int(random.integers(55, 97)) if random.random() < 0.45 else None,
+    )
+
+
+def _daylight(random: np.random.Generator) -> Sensor:
+    """Next to no noise: what teaches a denoiser to leave a good picture alone."""
+    return Sensor(
+        exposure=random.uniform(0.5, 1.0),
+        electrons=math.exp(random.uniform(math.log(2e4), math.log(1e6))),
+        read_noise=1.0,
+        row_noise=0.0,
+        bit_depth=12,
+        demosaic="binned",
+        jpeg_quality=int(random.integers(85, 99)) if random.random() < 0.4 else None,
     )
 
 

@@ -1,0 +1,105 @@
+"""What the shipped denoisers promise on scenes they never saw, each size of the family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+import dae_edge
+from dae_edge.metrics import psnr
+from dae_edge.runtime import Denoiser
+from dae_edge.runtime.load import FAMILY
+from dae_edge.scenes import Room, draw_clip
+from dae_edge.sensor import PRESETS, SimulatedCamera
+
+Clip = list[np.ndarray]
+SIZE = (320, 240)
+
+family = pytest.mark.parametrize("name", FAMILY)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Callable[[str], Denoiser]:
+    models = {name: dae_edge.load(name) for file in FAMILY for name in (file, f"{file}-fp32")}
+
+    def fresh(name: str) -> Denoiser:
+        models[name].reset()
+        return models[name]
+
+    return fresh
+
+
+def room(frames: int = 24) -> Clip:
+    scene = Room(*SIZE)
+    return [scene.frame(index / 30) for index in range(frames)]
+
+
+def seen(scenes: Clip, preset: str, seed: int = 5) -> tuple[Clip, Clip]:
+    camera = SimulatedCamera(PRESETS[preset], seed=seed)
+    return [camera.capture(s) for s in scenes], [camera.clean(s) for s in scenes]
+
+
+@family
+@pytest.mark.parametrize("preset", PRESETS)
+def test_it_denoises_from_the_first_frame_and_better_later(
+    loaded: Callable[[str], Denoiser], name: str, preset: str
+) -> None:
+    noisy, clean = seen(room(), preset)
+    denoise = loaded(name)
+    ours = [denoise(frame) for frame in noisy]
+    assert psnr(ours[:1], clean[:1]) > psnr(noisy[:1], clean[:1]) + 4
+    assert psnr(ours[8:], clean[8:]) > psnr(ours[:1], clean[:1]) + 1
+
+
+@family
+@pytest.mark.parametrize("preset", ["dim", "dark"])
+def test_8_bits_cost_next_to_nothing(loaded: Callable[[str], Denoiser], name: str, preset: str) -> None:
+    noisy, clean = seen(room(), preset)
+    bytes_, floats = (loaded(n) for n in (name, f"{name}-fp32"))
+    ours, reference = [bytes_(f) for f in noisy], [floats(f) for f in noisy]
+    assert psnr(ours, clean) > psnr(reference, clean) - 0.1
+
+
+@family
+def test_a_good_picture_is_left_alone(loaded: Callable[[str], Denoiser], name: str) -> None:
+    scenes = room(12)
+    denoise = loaded(name)
+    assert psnr([denoise(frame) for frame in scenes], scenes) > 38
+
+
+@family
+def test_a_cut_is_over_in_three_frames(loaded: Callable[[str], Denoiser], name: str) -> None:
+    other = list(draw_clip(np.random.default_rng(3), 8, SIZE[1], SIZE[0]))
+    before, _ = seen(room(16), "dark")
+    noisy, clean = seen(other, "dark", seed=6)
+    denoise = loaded(name)
+    for frame in before:
+        denoise(frame)
+    after = [denoise(frame) for frame in noisy]
+    denoise.reset()
+    fresh = [denoise(frame) for frame in noisy]
+    for index in (3, 4, 5):
+        assert psnr([after[index]], [clean[index]]) > psnr([fresh[index]], [clean[index]]) - 0.3
+
+
+@family
+def test_nothing_trails_behind_what_moves(loaded: Callable[[str], Denoiser], name: str) -> None:
+    """Where something was a moment ago, memory must not make it worse than no memory."""
+    scenes = room(40)
+    noisy, clean = seen(scenes, "dark")
+    denoise = loaded(name)
+    streamed = [denoise(frame) for frame in noisy]
+    single = []
+    for frame in noisy:
+        denoise.reset()
+        single.append(denoise(frame))
+    with_memory, without = [], []
+    for t in range(8, 40):
+        moved = np.abs(clean[t].astype(int) - clean[t - 3]).max(axis=2) > 10
+        moved = cv2.dilate(moved.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        with_memory.append(np.square(streamed[t].astype(float) - clean[t])[moved].mean())
+        without.append(np.square(single[t].astype(float) - clean[t])[moved].mean())
+    assert np.mean(with_memory) < 1.02 * np.mean(without)
