@@ -38,8 +38,8 @@ def lowlight(
     """The streaming denoiser for frames of any size that is a multiple of `STRIDE`.
 
     `width` channels at half resolution, twice and four times as many at 1/4 and 1/8; `blocks`
-    residual blocks at each of those two. Without `fine` no convolution at half resolution looks at
-    its neighbours and the gate is half as wide: two thirds of the time. `precision` is the Keras
+    residual blocks at each of those two. Without `fine` only the head looks at neighbours at
+    half resolution, and the gate is half as wide: three quarters of the time. `precision` is the Keras
     dtype policy of the convolutions between the memory and the head: "mixed_bfloat16" trains wide
     networks faster. The memory and the head are float32 always.
 
@@ -113,8 +113,7 @@ def _restore(
     seen: KerasTensor, width: int, blocks: int, fine: bool, convolve: Convolve
 ) -> tuple[KerasTensor, KerasTensor]:
     """(H/2, W/2, 16) -> a clean picture's bands and a mask in [0, 1], both (H/2, W/2, 12)."""
-    near = 3 if fine else 1
-    half = convolve(seen, width, "half_in", size=near)
+    half = convolve(seen, width, "half_in", size=3 if fine else 1)
     quarter = convolve(half, 2 * width, "quarter_down", strides=2)
     quarter = convolve(quarter, 2 * width, "quarter_in")
     for index in range(blocks):
@@ -128,7 +127,7 @@ def _restore(
     half = _up(quarter, width, "half_up", convolve) + half
     if fine:
         half = convolve(half, width, "half_out")
-    out = layers.Conv2D(2 * BANDS, near, padding="same", name="head")(ops.cast(half, "float32"))
+    out = layers.Conv2D(2 * BANDS, 3, padding="same", name="head")(ops.cast(half, "float32"))
     return out[..., :BANDS], ops.sigmoid(out[..., BANDS:])
 
 

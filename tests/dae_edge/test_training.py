@@ -116,7 +116,7 @@ def test_a_wrong_validation_clip_is_named(
 
 
 def test_the_family_has_a_recipe_a_size() -> None:
-    assert tuple(lowlight.RECIPES) == FAMILY
+    assert set(FAMILY) <= set(lowlight.RECIPES)
     assert all(recipe.name == name for name, recipe in lowlight.RECIPES.items())
     assert lowlight.quick(lowlight.RECIPES["lowlight-s"]).fine is False
 
