@@ -46,4 +46,4 @@ def scenes(
         finally:
             video.close(keep=whole)
     wrote(sheet, film)
-    next_step("dae-edge train lowlight-s --quick")
+    next_step("dae-edge train lowlight --quick")

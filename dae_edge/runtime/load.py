@@ -16,7 +16,7 @@ from dae_edge.runtime.onnx import OnnxEngine
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
-FAMILY = ("lowlight", "lowlight-l")  # the trained models that come with the package
+FAMILY = ("lowlight",)  # the trained models that come with the package
 
 # Ready to run at any frame size: each in 8 bits and, for reference, in floats.
 SHIPPED = {name: WEIGHTS / f"{name}-int8.onnx" for name in FAMILY} | {
@@ -38,7 +38,7 @@ def load(
 ) -> Denoiser:
     """Load a shipped model by name, or an exported .onnx or .tflite file by path.
 
-    model:    "lowlight", "lowlight-l", the same with "-fp32", or a path
+    model:    "lowlight", "lowlight-fp32", or a path
     engine:   "onnxruntime" runs .onnx, "litert" runs .tflite; None chooses by the suffix
     threads:  CPU threads, 1 or more
     strength: 0 (frames untouched) to 1 (fully denoised)
