@@ -85,7 +85,7 @@ def lowlight(
     synthesis.set_weights([np.linalg.inv(transform).reshape(1, 1, BANDS, BANDS)])
     # Masks start low: one that shuts before the picture is any good would never open again.
     kernel, bias = model.get_layer("head").get_weights()
-    model.get_layer("head").set_weights([kernel, np.repeat(np.float32([0, -2]), len(bias) // 2)])
+    model.get_layer("head").set_weights([kernel, np.repeat(np.array([0, -2], np.float32), len(bias) // 2)])
     return model
 
 
