@@ -124,7 +124,7 @@ def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_p
         denoised, *following = session.run(None, {"frame": frame[None], **feeds})
         feeds = dict(zip(feeds, following, strict=True))
         expected, states = model.restore(frame, states)
-        assert psnr([denoised[0]], [np.rint(expected).astype(np.uint8)]) > 24
+        assert psnr([denoised[0]], [np.rint(expected).astype(np.uint8)]) > 20
 
 
 def test_other_networks_are_left_to_the_converter() -> None:
