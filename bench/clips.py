@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.camera.sources import VideoFile
-from dae_edge.data.pictures import SUFFIXES, pictures_in
+from dae_edge.data.pictures import SUFFIXES, pictures_in, read_picture
 from dae_edge.errors import BadValueError, MediaError
 from dae_edge.opencv import cv2
 from dae_edge.scenes import Room
@@ -36,9 +36,9 @@ def room(frames: int, size: tuple[int, int]) -> Clip:
 def read_clip(path: Path, frames: int, size: tuple[int, int] | None) -> Clip:
     """The first frames of a video or a folder, or a picture held still; shrunk to `size` (width, height)."""
     if path.is_dir():
-        found = [_picture(p) for p in pictures_in(path)[:frames]]
+        found = [read_picture(p) for p in pictures_in(path)[:frames]]
     elif path.suffix.lower() in SUFFIXES:
-        found = [_picture(path)] * frames
+        found = [read_picture(path)] * frames
     else:
         video = VideoFile(path)
         found = [shot.frame for _ in range(frames) if (shot := video.read()) is not None]
@@ -57,20 +57,16 @@ def read_pairs(folder: Path) -> list[tuple[str, Frame, Frame]]:
         for noisy, clean in _PAIRS:
             partner = path.with_name(path.name.replace(noisy, clean))
             if noisy in path.name and partner.is_file():
-                pairs.append((path.stem.replace(noisy, "").strip("_"), _picture(path), _picture(partner)))
+                name = path.stem.replace(noisy, "").strip("_")
+                pairs.append((name, read_picture(path), read_picture(partner)))
+                if pairs[-1][1].shape != pairs[-1][2].shape:
+                    raise MediaError(f"{path} and {partner.name} are not of one size.")
     if not pairs:
         raise BadValueError(
             f"{folder} holds no pairs: files named like 1_real.png and 1_mean.png, or "
             "noisy_1.png and clean_1.png."
         )
     return pairs
-
-
-def _picture(path: Path) -> Frame:
-    frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if frame is None:
-        raise MediaError(f"{path} cannot be read as a picture.")
-    return frame.astype(np.uint8, copy=False)
 
 
 def _fit(frame: Frame, size: tuple[int, int] | None) -> Frame:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from dae_edge.data.digits import draw_digits
 from dae_edge.data.noise import corrupt
-from dae_edge.data.pictures import pictures_in
-from dae_edge.errors import MediaError
+from dae_edge.data.pictures import pictures_in, read_picture
 from dae_edge.export.picture_model import PictureModel, Tensors
 from dae_edge.opencv import cv2
 from dae_edge.scenes import draw_clip
@@ -54,9 +53,7 @@ def frames_in(folder: Path, channels: int, height: int, width: int) -> Frames:
     """The pictures of a folder, in order of name, as one clip of this size."""
     frames = []
     for path in pictures_in(folder):
-        frame = cv2.imread(str(path), cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE)
-        if frame is None:
-            raise MediaError(f"{path} cannot be read as a picture.")
+        frame = read_picture(path, grey=channels == 1)
         resized = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
         frames.append(resized.reshape(height, width, channels))
     return np.stack(frames).astype(np.uint8)

@@ -1,6 +1,6 @@
 """The low-light network in 8 bits, written for onnxruntime node by node.
 
-The converter's graph spends two thirds of its time around the convolutions: floats at full
+The converter's graph spends more than half of its time around the convolutions: floats at full
 resolution, transposes, depth to space. Here a frame stays bytes from end to end, and only the memory
 is float. What makes that possible is arithmetic that changes nothing:
 

@@ -13,7 +13,7 @@ from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.export.ranges import activations, signed_scale, unsigned_scale
 from dae_edge.models.lowlight import BANDS
 
-_BRIGHT = 2  # lanes that brightness takes of the 16
+_BRIGHT = 2  # lanes that brightness takes; three were too narrow for the noise of a dark first frame
 
 Array = NDArray[np.float32]
 
@@ -66,10 +66,10 @@ class Network:
         return np.concatenate(parts, axis=2).astype(np.float32), bias
 
     def _set_lanes(self) -> None:
-        """Steps and centres of the 16 lanes the bands travel in, and the step of the correction.
+        """Steps and centres of the lanes the bands travel in, and the step of the correction.
 
-        Brightness takes three lanes, each for a third of its range: what saturates in one goes on
-        in the next, so the difference of two values is the sum over its lanes, three times as fine.
+        Brightness takes two lanes, each for half of its range: what saturates in one goes on
+        in the next, so the difference of two values is the sum over its lanes, twice as fine.
         The other bands take one each, as wide as calibration says; what both the picture and the
         average have beyond it cancels, so strong edges pass as they are.
         """

@@ -2,7 +2,7 @@
 
 Convolutions here are onnxruntime's own `QLinearConv` with channels last: bytes in, bytes out, the
 layout a camera's frame has already. Two facts found by measuring decide how it is used:
-its outputs must be multiples of 16 channels (12 are eight times slower than 16), and a plain
+its outputs must be multiples of 16 channels (12 take three times as long as 16, or more), and a plain
 transpose of bytes is cheaper than any other way to change the layout.
 """
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dae_edge.camera.sinks import VIDEO_SUFFIXES, VideoFile
 from dae_edge.camera.sources import VideoFile as VideoSource
 from dae_edge.data.pictures import SUFFIXES as PICTURE_SUFFIXES
-from dae_edge.data.pictures import pictures_in
+from dae_edge.data.pictures import pictures_in, read_picture
 from dae_edge.errors import BadValueError, FrameError, MediaError, OutputError
 from dae_edge.files import fresh_folder, writing
 from dae_edge.metrics import MeanError, finite
@@ -87,7 +87,7 @@ class Job:
             raise BadValueError(f"`OUT` (={output}) must be a folder, as {source} is one.")
         if output.resolve() == source.resolve():
             raise OutputError(f"{output} is the input itself; name another folder.")
-        self._read(pictures[0])  # a wrong input must not cost an old output
+        read_picture(pictures[0], grey=self._grey)  # a wrong input must not cost an old output
         fresh_folder(output, force=self._force)
         result = Result(output)
         for index, picture in enumerate(pictures):
@@ -120,15 +120,9 @@ class Job:
         return result
 
     def _one(self, source: Path, target: Path, result: Result) -> None:
-        denoised = self._clean(self._read(source), result)
+        denoised = self._clean(read_picture(source, grey=self._grey), result)
         if not cv2.imwrite(str(target), denoised):
             raise OutputError(f"{target.name} cannot be encoded as {target.suffix}.")
-
-    def _read(self, source: Path) -> Frame:
-        frame = cv2.imread(str(source), cv2.IMREAD_GRAYSCALE if self._grey else cv2.IMREAD_COLOR)
-        if frame is None:
-            raise MediaError(f"{source} cannot be read as a picture.")
-        return frame.astype(np.uint8, copy=False)
 
     def _clean(self, frame: Frame, result: Result) -> Frame:
         result.frames += 1

@@ -32,7 +32,6 @@ def scenes(
     from dae_edge.data import preview as drawing
     from dae_edge.opencv import cv2
 
-    preview.mkdir(parents=True, exist_ok=True)
     with out.status("drawing"):
         with writing(sheet, force=force) as path:
             if not cv2.imwrite(str(path), drawing.contact_sheet(seed)):

@@ -112,7 +112,7 @@ def _lowlight(name: str, about: str) -> None:
     ) -> None:
         _prepare(resume, force, json, quiet)
         if start is not None and not start.is_file():
-            raise BadValueError(f"`--start` (={start}) must be a .keras file.")
+            raise BadValueError(f"`--start` (={start}) must be a .keras file; there is none.")
         with hushed():
             from dae_edge.training import lowlight as training
             from dae_edge.training.progress import FitProgress

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.data.observe import observe, vary
-from dae_edge.data.pictures import loose_pictures, pictures_in
-from dae_edge.errors import BadValueError, MediaError
-from dae_edge.opencv import cv2
+from dae_edge.data.pictures import loose_pictures, pictures_in, read_picture
+from dae_edge.errors import BadValueError
 from dae_edge.scenes import draw_clip
 
 Clip = NDArray[np.uint8]
@@ -86,7 +85,7 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
         """One of the user's pictures for every second clip, where there are any."""
         if not self._pictures or random.random() < 0.5:
             return None
-        return _read(self._pictures[random.integers(len(self._pictures))])
+        return read_picture(self._pictures[random.integers(len(self._pictures))])
 
 
 def real_clips(folder: Path, frames: int, patch: int, *, seed: int = 1_000_003) -> tuple[Batch, Batch]:
@@ -101,7 +100,7 @@ def real_clips(folder: Path, frames: int, patch: int, *, seed: int = 1_000_003) 
     for paths in sources:
         if len(paths) < frames:
             raise BadValueError(f"{paths[0].parent} has {len(paths)} pictures; a clip needs {frames}.")
-        pictures = {path: _read(path) for path in paths}
+        pictures = {path: read_picture(path) for path in paths}
         if len({picture.shape for picture in pictures.values()}) != 1:
             raise BadValueError(f"{paths[0].parent}: the pictures of a clip must all be of one size.")
         clip = np.stack([pictures[path] for path in paths])
@@ -112,13 +111,6 @@ def real_clips(folder: Path, frames: int, patch: int, *, seed: int = 1_000_003) 
         raise BadValueError(f"{folder} holds neither pictures nor folders of pictures.")
     noisy, clean = zip(*pairs, strict=True)
     return _to_unit(noisy), _to_unit(clean)
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise MediaError(f"{path} cannot be read as a picture.")
-    return picture.astype(np.uint8, copy=False)
 
 
 def _to_unit(clips: Sequence[Clip]) -> Batch:

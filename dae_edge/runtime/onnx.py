@@ -24,10 +24,8 @@ class OnnxEngine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Threads wait awake within a frame, which is milliseconds faster, and sleep between two:
-        # there the core belongs to the camera and the display.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "1")
-        options.add_session_config_entry("session.force_spinning_stop", "1")
+        # Waiting threads sleep: spinning would take the camera's and the display's core, for 3 % of time.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Numbers too small to matter make some CPUs a hundred times slower.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         try:

@@ -126,11 +126,7 @@ def _fill(
         mix = 0.5 + 0.5 * ramp
         contrast = random.uniform(0.05, 0.6)
     else:
-        texture = textures.bank(bank)[random.integers(textures.BANK)]
-        zoom = np.exp(random.uniform(np.log(0.7), np.log(4)))
-        side = int(np.clip(max(height, width) / zoom, 8, textures.SIDE))
-        y0, x0 = random.integers(0, textures.SIDE - side + 1, size=2)
-        piece = texture[y0 : y0 + side, x0 : x0 + side]
+        piece = _piece(random, bank, max(height, width), smallest=0.7)
         mix = cv2.resize(piece, (width, height), interpolation=cv2.INTER_LINEAR)
         contrast = random.beta(1.3, 1.6)
     other = palette.draw(random)
@@ -153,10 +149,12 @@ def _roughen(canvas: Picture, random: np.random.Generator, bank: int) -> Picture
     return np.clip(canvas * light, 0, 255).astype(np.uint8)
 
 
-def _piece(random: np.random.Generator, bank: int, size: int) -> NDArray[np.float32]:
-    """A square piece of a random texture to spread over `size` pixels, between 1 and 4 times as large."""
+def _piece(
+    random: np.random.Generator, bank: int, size: int, *, smallest: float = 1.0
+) -> NDArray[np.float32]:
+    """A square piece of a random texture to spread over `size` pixels, `smallest` to 4 times as large."""
     texture = textures.bank(bank)[random.integers(textures.BANK)]
-    zoom = np.exp(random.uniform(np.log(1.0), np.log(4)))
+    zoom = np.exp(random.uniform(np.log(smallest), np.log(4)))
     side = int(np.clip(size / zoom, 8, textures.SIDE))
     y0, x0 = random.integers(0, textures.SIDE - side + 1, size=2)
     return texture[y0 : y0 + side, x0 : x0 + side]

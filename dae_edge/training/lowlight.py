@@ -11,6 +11,7 @@ from keras import KerasTensor, ops
 
 from dae_edge.data.clips import DrawnClips, real_clips
 from dae_edge.data.pictures import pictures_in
+from dae_edge.errors import ModelLoadError
 from dae_edge.models.grow import grow
 from dae_edge.models.lowlight import lowlight, unroll
 from dae_edge.training import reports
@@ -66,11 +67,13 @@ def train(
 ) -> Run:
     """Fit the model and leave a run folder at `output`; the best validation PSNR is kept."""
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
-    run = Run(output, recipe, resume=resume, force=force)
+    validation = validation_clips(recipe)
+    source = _source(recipe.start) if recipe.start else None
+    run = Run(output, recipe, resume=resume, force=force)  # only now: wrong input must not cost an old run
     keras.utils.set_random_seed(recipe.seed)
     model = _build(recipe, recipe.precision)
-    if recipe.start:
-        grow(model, keras.models.load_model(recipe.start, compile=False))
+    if source is not None:
+        grow(model, source)
     kept = _build(recipe, "float32")
     clips = unroll(model, recipe.frames, recipe.patch, recipe.patch)
     schedule = _schedule(recipe)
@@ -92,13 +95,13 @@ def train(
     clips.fit(
         data,
         epochs=recipe.epochs,
-        validation_data=validation_clips(recipe),
+        validation_data=validation,
         validation_batch_size=recipe.batch,
         shuffle=False,
         callbacks=[*run.callbacks(kept, monitor="val_last_psnr", mode="max", trained=model), *extra],
         verbose=0,
     )
-    _report(run, recipe)
+    _report(run, recipe, validation)
     return run
 
 
@@ -106,25 +109,34 @@ def _build(recipe: LowlightRecipe, precision: str) -> keras.Model:
     return lowlight(recipe.width, recipe.blocks, fine=recipe.fine, precision=precision, name=recipe.name)
 
 
+def _source(path: str) -> keras.Model:
+    """The trained model that a run starts from."""
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        model.get_layer("gate_out")
+    except Exception as failure:  # Keras has a kind of its own for every way a file can be wrong
+        raise ModelLoadError(f"{path} is not a low-light Keras model, or a damaged one.") from failure
+    return model
+
+
 def _schedule(recipe: LowlightRecipe) -> keras.optimizers.schedules.LearningRateSchedule:
     steps = recipe.epochs * STEPS_AN_EPOCH
-    if not recipe.warmup:
-        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps, alpha=0.01)
+    warmup = min(recipe.warmup, steps // 4)  # a short run warms up in proportion
     return keras.optimizers.schedules.CosineDecay(
-        0.0,
-        steps - recipe.warmup,
+        0.0 if warmup else recipe.learning_rate,
+        steps - warmup,
         alpha=0.01,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=recipe.warmup,
+        warmup_target=recipe.learning_rate if warmup else None,
+        warmup_steps=warmup,
     )
 
 
-def _report(run: Run, recipe: LowlightRecipe) -> None:
-    """The training curve, and the best model on drawn clips it never saw."""
+def _report(run: Run, recipe: LowlightRecipe, validation: tuple[np.ndarray, np.ndarray]) -> None:
+    """The training curve, and the best model on clips it never saw."""
     series = {"val_first_psnr": "first frame", "val_last_psnr": f"frame {recipe.frames}"}
     reports.curve(run.rows(), run.folder / "curve.png", series, "validation PSNR, dB")
     best = keras.models.load_model(run.model, compile=False)
-    noisy, clean = (_some(pictures) for pictures in validation_clips(recipe))
+    noisy, clean = (_some(pictures) for pictures in validation)
     denoised = unroll(best, recipe.frames, recipe.patch, recipe.patch).predict(noisy, batch_size=1, verbose=0)
     rows = [("noisy", noisy), ("denoised", np.clip(denoised, 0, 1)), ("clean", clean)]
     last_frames = [(label, clips[:, -1, ..., ::-1]) for label, clips in rows]  # BGR to RGB

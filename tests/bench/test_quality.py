@@ -99,6 +99,10 @@ def test_wrong_clips_are_named(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(BadValueError, match="holds no pairs"):
         read_pairs(tmp_path)
+    cv2.imwrite(str(tmp_path / "a_real.png"), np.zeros((8, 8, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "a_mean.png"), np.zeros((8, 10, 3), np.uint8))
+    with pytest.raises(MediaError, match=r"a_real.png and a_mean.png are not of one size"):
+        read_pairs(tmp_path)
     cv2.imwrite(str(tmp_path / "y.png"), np.zeros((10, 8, 3), np.uint8))
     with pytest.raises(MediaError, match="not all of one size"):
         read_clip(tmp_path, 3, None)

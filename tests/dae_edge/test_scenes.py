@@ -1,3 +1,8 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
 import numpy as np
 import pytest
 
@@ -51,3 +56,23 @@ def test_the_room_moves_only_where_things_move() -> None:
 @pytest.mark.parametrize("size", [(160, 120), (1280, 720), (200, 300)])
 def test_the_room_comes_in_any_size(size: tuple[int, int]) -> None:
     assert Room(*size).frame(0.5).shape == (size[1], size[0], 3)
+
+
+def test_the_preview_is_a_sheet_and_a_clip(dae_edge: Callable[..., Any], tmp_path: Path) -> None:
+    ended = dae_edge("scenes", "--preview", tmp_path / "look")
+    assert ended.code == 0, ended.err
+    sheet = cv2.imread(str(tmp_path / "look" / "scenes.png"))
+    assert sheet.std() > 20
+    film = cv2.VideoCapture(str(tmp_path / "look" / "scenes.mp4"))
+    frames = [film.read()[1] for _ in range(48)]
+    assert (frames[0] != frames[47]).any()
+    again = dae_edge("scenes", "--preview", tmp_path / "look")
+    assert again.code == 1
+    assert "add --force" in again.err
+
+
+def test_the_preview_wants_a_folder(dae_edge: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    ended = dae_edge("scenes", "--preview", tmp_path / "file")
+    assert ended.code == 1
+    assert "cannot be written" in ended.err

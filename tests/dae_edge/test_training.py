@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dae_edge.data.mnist import Digits, load_digits
-from dae_edge.errors import BadValueError, OutputError, TrainingError
+from dae_edge.errors import BadValueError, ModelLoadError, OutputError, TrainingError
 from dae_edge.runtime.load import FAMILY
 from dae_edge.training import lowlight, mnist
 from dae_edge.training.run import Run, StopOnNaN
@@ -113,6 +113,21 @@ def test_a_wrong_validation_clip_is_named(
         cv2.imwrite(str(tmp_path / "mine" / "clip" / f"{index}.png"), np.zeros((*size, 3), np.uint8))
     with pytest.raises(BadValueError, match=sentence):
         lowlight.validation_clips(replace(TINY, validation=str(tmp_path / "mine")))
+
+
+def test_a_wrong_start_costs_nothing(tmp_path: Path) -> None:
+    old = lowlight.train(replace(TINY, epochs=1), tmp_path / "run").model.read_bytes()
+    (tmp_path / "bad.keras").write_text("no model")
+    keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3)]).save(tmp_path / "other.keras")
+    for name in ("bad.keras", "other.keras"):
+        with pytest.raises(ModelLoadError, match=f"{name} is not a low-light Keras model"):
+            lowlight.train(replace(TINY, start=str(tmp_path / name)), tmp_path / "run", force=True)
+    assert (tmp_path / "run" / "model.keras").read_bytes() == old
+
+
+def test_a_run_shorter_than_its_warm_up_still_runs(tmp_path: Path) -> None:
+    run = lowlight.train(replace(TINY, epochs=1, warmup=500), tmp_path / "run")
+    assert np.isfinite(run.rows()[0]["val_loss"])
 
 
 def test_the_family_has_a_recipe_a_size() -> None:
