@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dae_edge.errors import OutputError
@@ -19,22 +19,36 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
     The temporary name keeps the suffix, by which OpenCV and others choose the format.
     Raises `OutputError` where `path` exists without `force` or cannot be written.
     """
-    check_output(path, force=force)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    except OSError as failure:
-        raise OutputError(f"{path} cannot be written: {failure.strerror}.") from failure
-    temporary = Path(name)
-    try:
+    with writing_together([path], force=force) as (temporary,):
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def writing_together(paths: Sequence[Path], *, force: bool = False) -> Iterator[list[Path]]:
+    """As `writing`, for files that belong together: all take their names, or none does."""
+    temporaries: list[Path] = []
+    path = paths[0]
+    try:
+        for path in paths:
+            check_output(path, force=force)
+            temporaries.append(_temporary(path))
+        yield temporaries
+        mode = 0o666 & ~_umask()
+        for path, temporary in zip(paths, temporaries, strict=True):
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
     except OSError as failure:
         raise OutputError(f"{path} cannot be written: {failure.strerror}.") from failure
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    return Path(name)
 
 
 def check_output(path: Path, *, force: bool = False) -> None:

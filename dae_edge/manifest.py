@@ -61,6 +61,7 @@ class Manifest:
     strength:     name of a float input, 0 (frame untouched) to 1 (fully denoised); "" where there is none
     quantization: "none", "fp16 weights" or how the 8-bit numbers are laid out
     recipe:       sha256 of the training recipe, "" where unknown; `seed` is that run's
+    mac_per_pixel: multiply-adds of the network for each pixel of a frame; None where unknown
     quality:      what the exporter measured: PSNR in dB, differences in [0, 1]; None for infinite
     tools:        package -> version
     """
@@ -76,6 +77,7 @@ class Manifest:
     quantization: str = "none"
     recipe: str = ""
     seed: int | None = None
+    mac_per_pixel: float | None = None
     quality: dict[str, float | None] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
     version: int = VERSION

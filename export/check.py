@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from dae_edge.errors import ParityError
 from dae_edge.export.clips import Pair
-from dae_edge.export.picture_model import NEXT, PictureModel, Tensors
+from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.formats import Format
 from dae_edge.metrics import finite, psnr
 from dae_edge.runtime import Denoiser
@@ -44,53 +45,67 @@ class Parity:
         return finite({k: float(f"{v:.4g}") for k, v in known.items()})
 
 
-def measure(model: PictureModel, engine: Engine, pairs: list[Pair], *, stepwise: bool = True) -> Parity:
-    """Run the Keras model and the file side by side over every clip.
+class Reference:
+    """Clips, and what the Keras model makes of them; made once, held against every file."""
+
+    def __init__(self, model: PictureModel, pairs: list[Pair]) -> None:
+        self.model, self.pairs = model, pairs
+        self.noisy = [frame for pair in pairs for frame in pair.noisy]
+        self.clean = [frame for pair in pairs for frame in pair.clean]
+        self.frames = [np.rint(expected).astype(np.uint8) for _, _, expected, _ in self.steps()]
+
+    def steps(self) -> Iterator[tuple[Frame, Tensors, NDArray[np.float32], Tensors]]:
+        """Each frame with the states it meets, Keras' answer in 0..255, unrounded, and the next states."""
+        for pair in self.pairs:
+            states = self.model.start(*pair.noisy.shape[1:3])
+            for frame in pair.noisy:
+                expected, following = self.model.restore(frame, states)
+                yield frame, states, expected, following
+                states = following
+
+    def run(self, engine: Engine) -> list[Frame]:
+        """What a file makes of the clips, with the memory it carries itself."""
+        denoise, frames = Denoiser(engine), []
+        for pair in self.pairs:
+            denoise.reset()
+            frames += [denoise(frame) for frame in pair.noisy]
+        return frames
+
+
+def measure(reference: Reference, engine: Engine, *, stepwise: bool = True) -> Parity:
+    """Hold a file against the Keras model.
 
     stepwise: compare single steps too, from the very same states; for files that keep them as Keras does
     """
-    denoise = Denoiser(engine)
-    worst = 0.0 if stepwise else None
-    keras_frames, file_frames, noisy_frames, clean_frames = [], [], [], []
-    for pair in pairs:
-        denoise.reset()
-        states = model.start(*pair.noisy.shape[1:3])
-        for noisy, clean in zip(pair.noisy, pair.clean, strict=True):
-            expected, following = model.restore(noisy, states)
-            if worst is not None:
-                worst = max(worst, _difference(engine, noisy, states, expected, following))
-            keras_frames.append(np.rint(expected).astype(np.uint8))
-            file_frames.append(denoise(noisy))
-            noisy_frames.append(noisy)
-            clean_frames.append(clean)
-            states = following
+    frames = reference.run(engine)
     return Parity(
-        max_difference=worst,
-        agreement=psnr(file_frames, keras_frames),
-        noisy=psnr(noisy_frames, clean_frames),
-        keras=psnr(keras_frames, clean_frames),
-        file=psnr(file_frames, clean_frames),
+        max_difference=max(_difference(engine, *step) for step in reference.steps()) if stepwise else None,
+        agreement=psnr(frames, reference.frames),
+        noisy=psnr(reference.noisy, reference.clean),
+        keras=psnr(reference.frames, reference.clean),
+        file=psnr(frames, reference.clean),
     )
 
 
-def require(parity: Parity, format: Format) -> None:
+def require(parity: Parity, format: Format, max_loss: float | None = None) -> None:
     """Raise `ParityError` where the file is too far from Keras for its format."""
     limit = format.max_difference
+    most = format.max_loss if max_loss is None else max_loss
     if limit is not None and not (parity.max_difference is not None and parity.max_difference <= limit):
         raise ParityError(
             f"{format.name} differs from Keras by {parity.max_difference or 0:.2g} at most; "
             f"the limit is {limit:.2g}."
         )
-    if not parity.loss <= format.max_loss:
+    if not parity.loss <= most:
         raise ParityError(
             f"{format.name} loses {parity.loss:.2f} dB to Keras ({parity.file:.2f} against "
-            f"{parity.keras:.2f} dB); the limit is {format.max_loss:g} dB."
+            f"{parity.keras:.2f} dB); the limit is {most:g} dB."
         )
 
 
 def _difference(
     engine: Engine,
-    frame: NDArray[np.uint8],
+    frame: Frame,
     states: Tensors,
     expected: NDArray[np.float32],
     following: Tensors,

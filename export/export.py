@@ -2,62 +2,150 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-import keras
+import numpy as np
 
-from dae_edge.errors import BadValueError, DaeEdgeError, ExportError, ModelLoadError
-from dae_edge.export import lowlight_int8
-from dae_edge.export import onnx as to_onnx
-from dae_edge.export import tflite as to_tflite
-from dae_edge.export.check import Parity, measure, require
+from dae_edge.errors import BadValueError, DaeEdgeError, ExportError, ParityError
+from dae_edge.export import check, drift, executed
 from dae_edge.export.clips import CALIBRATION_SEED, CHECK_SEED, drawn_pairs, frames_in, with_states
-from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
-from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
-from dae_edge.files import check_output, writing
+from dae_edge.export.describe import describe
+from dae_edge.export.framed import Size
+from dae_edge.export.open_model import model_path, open_model
+from dae_edge.export.picture_model import Frame, PictureModel, Tensors
+from dae_edge.export.sensitivity import Sensitivity, leave_worst, sensitivities
+from dae_edge.export.ways import Attach, Way, ways
+from dae_edge.files import check_output, writing_together
 from dae_edge.formats import Format
-from dae_edge.manifest import Manifest, State, Tensor, sidecar, sidecar_json
-from dae_edge.runtime.litert import LiteRTEngine
-from dae_edge.runtime.load import FAMILY, WEIGHTS
-from dae_edge.runtime.onnx import OnnxEngine
+from dae_edge.manifest import Manifest, sidecar, sidecar_json
+from dae_edge.runtime import Denoiser
+from dae_edge.runtime.engine import Engine
+from dae_edge.runtime.load import COMPANIONS, engine_of
+
+__all__ = ["Exported", "Session", "export", "model_path", "open_model"]
 
 FRAMES = 6  # of each clip, to calibrate and to check: enough for the memory to fill
 ANY_SIZE = (240, 320)  # where a file takes any size, it is calibrated on this one
 ODD_SIZE = (181, 251)  # and checked on this one too, which no stride divides
 
+_TIMED = 1.5  # seconds to measure a file's speed for
+Say = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export made."""
+    """What an export made.
+
+    ms:           median milliseconds a frame of `timed` (height, width), two threads
+    executed:     what the runtime does with the graph, in words
+    floats:       layers left in float because the loss was too large with them in 8 bits
+    sensitivity:  each layer alone in 8 bits, worst first, where it was asked for or needed
+    """
 
     path: Path
     manifest: Manifest
-    parity: Parity
+    parity: check.Parity
+    bytes: int
+    ms: float
+    timed: tuple[int, int]
+    executed: str
+    floats: tuple[str, ...] = ()
+    sensitivity: list[Sensitivity] = field(default_factory=list)
+
+    def figures(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "path": str(self.path),
+            "format": self.manifest.format,
+            "bytes": self.bytes,
+            "ms": round(self.ms, 2),
+            "size": [self.timed[1], self.timed[0]],
+            "channels": self.manifest.channels,
+            "mac_per_pixel": self.manifest.mac_per_pixel,
+            "executed": self.executed,
+            "layers_in_float": list(self.floats),
+            "sensitivity_db": [asdict(layer) for layer in self.sensitivity],
+            **self.manifest.quality,
+        }
 
 
-def open_model(source: str | Path) -> PictureModel:
-    """A Keras model by path, or a shipped one by name."""
-    path = model_path(source)
-    if not path.is_file():
-        raise ModelLoadError(f"{source} is neither a .keras file nor a shipped model ({', '.join(FAMILY)}).")
-    try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as failure:  # Keras says "file not found" of every broken file
-        raise ModelLoadError(f"{path} is not a Keras model, or a damaged one.") from failure
-    return PictureModel(model)
+class Session:
+    """A model on its way to files; what several formats need is made once.
 
+    source:      the model's own file; a `config.json` beside it is its recipe
+    calibration: a folder of the user's frames for the calibrated formats; drawn clips otherwise
+    """
 
-def model_path(source: str | Path) -> Path:
-    """The .keras file behind a shipped model's name, or the path itself; a run folder's best model."""
-    if str(source) in FAMILY:
-        return WEIGHTS / f"{source}.keras"
-    path = Path(source)
-    return path / "model.keras" if path.is_dir() else path
+    def __init__(self, model: PictureModel, source: Path, *, calibration: Path | None = None) -> None:
+        self._model, self._source, self._calibration = model, source, calibration
+        self._references: dict[tuple[int, int, int], check.Reference] = {}
+        self._drift: check.Reference | None = None
+
+    def export(
+        self,
+        format: Format,
+        output: Path,
+        *,
+        size: Size = None,
+        force: bool = False,
+        max_loss: float | None = None,
+        sensitivity: bool = False,
+        say: Say = lambda _: None,
+    ) -> Exported:
+        """Write the model as `format` to `output`, and its manifest beside it.
+
+        size:        (height, width), or None for any size where the format and the model allow it
+        max_loss:    dB that a quantized file may lose to Keras; the format's own by default
+        sensitivity: measure every layer alone in 8 bits
+        say:         told what is going on, a few words at a time
+
+        Raises `ParityError` where the file does not hold against Keras; then nothing is written.
+        """
+        targets = [
+            output,
+            *(output.with_suffix(s) for s in COMPANIONS.get(format.suffix, ())),
+            sidecar(output),
+        ]
+        for path in targets:
+            check_output(path, force=force)
+        job = _Job(self, format, _settle_size(self._model, format, size), max_loss, say)
+        try:
+            exported, files = job.make(output, sensitivity=sensitivity)
+        except DaeEdgeError:
+            raise
+        except Exception as failure:  # the converters raise whatever they like
+            reason = (str(failure).strip().splitlines() or [type(failure).__name__])[0]
+            raise ExportError(f"{format.name} could not be made: {reason}") from failure
+        contents = [*files.values(), sidecar_json(exported.manifest, files[""]).encode()]
+        with writing_together(targets, force=force) as temporaries:
+            for path, content in zip(temporaries, contents, strict=True):
+                path.write_bytes(content)
+        return exported
+
+    def examples(self, shape: tuple[int, int]) -> list[tuple[Frame, Tensors]]:
+        """Frames of (height, width) and the states they meet, to calibrate on."""
+        channels = self._model.channels
+        if self._calibration is not None:
+            return list(with_states(self._model, [frames_in(self._calibration, channels, *shape)]))
+        pairs = drawn_pairs(channels, *shape, frames=FRAMES, seed=CALIBRATION_SEED)
+        return list(with_states(self._model, [pair.noisy for pair in pairs]))
+
+    def reference(self, shape: tuple[int, int], frames: int, seed: int) -> check.Reference:
+        """Drawn clips of (height, width), and what Keras makes of them."""
+        key = (*shape, seed)
+        if key not in self._references:
+            pairs = drawn_pairs(self._model.channels, *shape, frames=frames, seed=seed)
+            self._references[key] = check.Reference(self._model, pairs)
+        return self._references[key]
+
+    def long_reference(self) -> check.Reference:
+        if self._drift is None:
+            self._drift = drift.reference(self._model)
+        return self._drift
 
 
 def export(
@@ -66,90 +154,137 @@ def export(
     output: Path,
     *,
     source: Path,
-    size: Size = None,
     calibration: Path | None = None,
-    force: bool = False,
-    say: Callable[[str], None] = lambda _: None,
+    **options: Any,
 ) -> Exported:
-    """Write `model` as `format` to `output`, and its manifest beside it.
-
-    size:        (height, width), or None for any size where the format and the model allow it
-    source:      the model's own file; a `config.json` beside it is its recipe
-    calibration: a folder of the user's frames for the 8-bit formats; drawn clips otherwise
-    say:         told what is going on, a few words at a time
-
-    Raises `ParityError` where the file does not hold against Keras; then nothing is written.
-    """
-    for path in (output, sidecar(output)):
-        check_output(path, force=force)
-    size = _settle_size(model, format, size)
-    shape = size or ANY_SIZE
-    say("converting")
-    try:
-        attach = _convert(model, format, size, shape, calibration, say)
-    except DaeEdgeError:
-        raise
-    except Exception as failure:  # the converters raise whatever they like
-        reason = (str(failure).strip().splitlines() or [type(failure).__name__])[0]
-        raise ExportError(f"{format.name} could not be made: {reason}") from failure
-    manifest = _describe(model, format, size, source)
-
-    say("checking against Keras")
-    engine = (OnnxEngine if format.engine == "onnxruntime" else LiteRTEngine)(attach(manifest), threads=2)
-    pairs = drawn_pairs(model.channels, *shape, frames=FRAMES, seed=CHECK_SEED)
-    stepwise = not _by_hand(model, format)  # that one keeps its memory in other units than Keras
-    parity = measure(model, engine, pairs, stepwise=stepwise)
-    require(parity, format)
-    if size is None and model.size is None:
-        odd = drawn_pairs(model.channels, *ODD_SIZE, frames=2, seed=CHECK_SEED)
-        require(measure(model, engine, odd, stepwise=stepwise), format)
-
-    finished = attach(replace(manifest, quality=parity.figures()))
-    with writing(output, force=force) as path:
-        path.write_bytes(finished)
-    with writing(sidecar(output), force=force) as path:
-        path.write_text(sidecar_json(replace(manifest, quality=parity.figures()), finished))
-    return Exported(output, manifest, parity)
+    """A `Session` of one export; `options` as there."""
+    return Session(model, source, calibration=calibration).export(format, output, **options)
 
 
-def _convert(
-    model: PictureModel,
-    format: Format,
-    size: Size,
-    shape: tuple[int, int],
-    calibration: Path | None,
-    say: Callable[[str], None],
-) -> Callable[[Manifest], bytes]:
-    """Convert; what comes back turns a manifest into the whole file."""
+class _Job:
+    """One file in the making: size is settled, (height, width) or None for any."""
 
-    def examples() -> list[tuple[Frame, Tensors]]:
-        if calibration is not None:
-            return list(with_states(model, [frames_in(calibration, model.channels, *shape)]))
-        pairs = drawn_pairs(model.channels, *shape, frames=FRAMES, seed=CALIBRATION_SEED)
-        return list(with_states(model, [pair.noisy for pair in pairs]))
+    def __init__(
+        self, session: Session, format: Format, size: Size, max_loss: float | None, say: Say
+    ) -> None:
+        self._session, self._format, self._size, self._say = session, format, size, say
+        self._model = session._model
+        self._shape = size or ANY_SIZE
+        self._max_loss = format.max_loss if max_loss is None else max_loss
 
-    if _by_hand(model, format):
-        say("calibrating")
-        bytes_graph = lowlight_int8.to_onnx_int8(model, size, examples())
-        return lambda manifest: to_onnx.with_manifest(bytes_graph, manifest)
-    if format.engine == "onnxruntime":
-        graph = to_onnx.to_onnx(model, size)
-        if format.calibrated:
-            say("calibrating")
-            graph = to_onnx.quantize(graph, model, examples())
-        return lambda manifest: to_onnx.with_manifest(graph, manifest)
-    if format.calibrated:
-        say("calibrating")
-        seen = examples()
-        content = to_tflite.to_tflite_int8(model, shape, lambda: seen)
-    else:
-        content = to_tflite.to_tflite(model, shape, half_weights=format.half_weights)
-    return lambda manifest: to_tflite.with_manifest(content, manifest)
+    def make(self, output: Path, *, sensitivity: bool) -> tuple[Exported, dict[str, bytes]]:
+        way, attach, floats = self._first_that_holds()
+        if sensitivity and not self._ranks:
+            self._rank(way if way.layers else self._ways(self._size)[-1]())
+        manifest = replace(self._manifest(way), quality=self._quality)
+        files = attach(manifest)
+        self._say("measuring its speed")
+        engine = self._engine(files)
+        ms = _speed(engine, self._session.reference(self._shape, FRAMES, CHECK_SEED).noisy)
+        done = Exported(
+            path=output,
+            manifest=manifest,
+            parity=self._parity,
+            bytes=sum(map(len, files.values())),
+            ms=ms,
+            timed=self._shape,
+            executed=_executed(self._format, files[""]),
+            floats=tuple(map(self._label, floats)),
+            sensitivity=[replace(layer, layer=self._label(layer.layer)) for layer in self._ranks],
+        )
+        return done, files
+
+    def _first_that_holds(self) -> tuple[Way, Attach, tuple[str, ...]]:
+        """The best way whose file holds against Keras; the last one's error where none does."""
+        *better, last = range(len(self._ways(self._size)))
+        for index in better:
+            try:
+                return self._try(index)
+            except ParityError as failure:
+                self._say(f"{failure} Trying another way")
+        return self._try(last)
+
+    def _try(self, index: int) -> tuple[Way, Attach, tuple[str, ...]]:
+        self._say("converting")
+        self._index = index  # of the way, for its twin
+        self._twin: Way | None = None
+        self._ranks: list[Sensitivity] = []
+        way = self._ways(self._size)[index]()
+        attach, floats = leave_worst(
+            way, lambda made, left: self._accept(way, made, left), lambda: self._rank(way), self._say
+        )
+        return way, attach, floats
+
+    def _accept(self, way: Way, made: Attach, left: tuple[str, ...]) -> None:
+        """Hold a candidate against Keras on clips it was not calibrated on."""
+        session, format = self._session, self._format
+        self._say("checking against Keras")
+        engine = self._engine(made(self._manifest(way)))
+        held_out = session.reference(self._shape, FRAMES, CHECK_SEED)
+        stepwise = way.stepwise and format.max_difference is not None
+        parity = check.measure(held_out, engine, stepwise=stepwise)
+        check.require(parity, format, self._max_loss)
+        if self._size is None:
+            odd = session.reference(ODD_SIZE, 2, CHECK_SEED)
+            check.require(check.measure(odd, engine, stepwise=stepwise), format, self._max_loss)
+        self._parity, self._quality = parity, parity.figures()
+        if format.quantized and self._model.states:
+            self._say(f"checking for drift over {drift.FRAMES} frames")
+            long = drift.measure(session.long_reference(), self._any_length(way, made, left))
+            drift.require(long, format.name, self._max_loss)
+            self._quality |= long.figures()
+
+    def _any_length(self, way: Way, made: Attach, left: tuple[str, ...]) -> Engine:
+        """An engine for the drift check's small frames: the file, or its twin of that size."""
+        if self._size is None:
+            return self._engine(made(self._manifest(way)))
+        self._twin = self._twin or self._ways(drift.SIZE)[self._index]()
+        # The same layers, in the same order, under the twin's own names.
+        names = dict(zip(way.layers, self._twin.layers, strict=True))
+        twin = self._twin.make([names[layer] for layer in left])
+        return self._engine(
+            twin(describe(self._model, self._format, drift.SIZE, self._session._source, self._twin))
+        )
+
+    def _rank(self, way: Way) -> list[Sensitivity]:
+        seen = self._session.reference(self._shape, 2, CALIBRATION_SEED)
+        manifest = self._manifest(way)
+        self._ranks = sensitivities(way, lambda made: self._engine(made(manifest)), seen, self._say)
+        return self._ranks
+
+    def _ways(self, size: Size) -> list[Callable[[], Way]]:
+        return ways(self._model, self._format, size, lambda: self._session.examples(size or ANY_SIZE))
+
+    def _manifest(self, way: Way, size: Size = None) -> Manifest:
+        return describe(self._model, self._format, size or self._size, self._session._source, way)
+
+    def _engine(self, files: dict[str, bytes]) -> Engine:
+        return engine_of(self._format.engine, *files.values(), threads=2)
+
+    def _label(self, layer: str) -> str:
+        """The Keras layer's name, out of what the converters made of it."""
+        known = {a.name for a in self._model.model.layers}
+        parts = layer.replace(";", "/").replace(":", "/").split("/")
+        names = (name for part in parts for name in (part, part.rpartition("_")[0]))  # they append numbers
+        return next((name for name in names if name in known), layer)
 
 
-def _by_hand(model: PictureModel, format: Format) -> bool:
-    """Whether the graph is written node by node rather than converted."""
-    return format.name == "onnx-int8" and lowlight_int8.fits(model)
+def _executed(format: Format, content: bytes) -> str:
+    look = {"onnxruntime": executed.by_onnxruntime, "litert": executed.by_litert}.get(format.engine)
+    return look(content) if look else ""
+
+
+def _speed(engine: Engine, frames: list[Frame]) -> float:
+    """Median milliseconds a frame, the first ones left out."""
+    denoise, times = Denoiser(engine), []
+    begun = time.perf_counter()
+    for index in range(1000):
+        now = time.perf_counter()
+        if index > 6 and now - begun > _TIMED:
+            break
+        denoise(frames[index % len(frames)])
+        times.append(1000 * (time.perf_counter() - now))
+    return float(np.median(times[2:]))
 
 
 def _settle_size(model: PictureModel, format: Format, size: Size) -> Size:
@@ -168,59 +303,3 @@ def _settle_size(model: PictureModel, format: Format, size: Size) -> Size:
             f"`--size` (={size[1]}x{size[0]}) must be {2 * model.stride} pixels a side at least."
         )
     return size
-
-
-def _describe(model: PictureModel, format: Format, size: Size, source: Path) -> Manifest:
-    sides = size or ("H", "W")
-    colour = "BGR" if model.channels == 3 else "grey"
-    layout = to_onnx.LAYOUT if format.engine == "onnxruntime" else to_tflite.LAYOUT
-    recipe, seed = _recipe(source)
-    by_hand = _by_hand(model, format)
-    return Manifest(
-        name=model.model.name,
-        format=format.name,
-        frame=Tensor(FRAME, (1, *sides, model.channels), colour),
-        denoised=Tensor(DENOISED, (1, *sides, model.channels), colour),
-        states=tuple(_describe_state(model, name, size, layout) for name in model.states),
-        multiple=model.stride,
-        minimum=1 if model.size else 2 * model.stride,
-        strength=STRENGTH if by_hand else "",
-        quantization=lowlight_int8.QUANTIZATION if by_hand else format.quantization,
-        recipe=recipe,
-        seed=seed,
-        tools={
-            name: version(name)
-            for name in (
-                "dae-edge",
-                "keras",
-                "tensorflow",
-                "tf2onnx",
-                "onnx",
-                "onnxruntime",
-                "ai-edge-litert",
-            )
-        },
-    )
-
-
-def _describe_state(model: PictureModel, name: str, size: Size, layout: str) -> State:
-    channels = model.state_channels(name)
-    if size is not None:
-        _, *sides, _ = model.state_shape(name, *size)
-    else:
-        sides = [f"{side}/{model.state_divisors[name]}" for side in "HW"]  # type: ignore[misc]
-    shape = (1, channels, *sides) if layout == "NCHW" else (1, *sides, channels)
-    return State(name, name + NEXT, shape, layout=layout)
-
-
-def _recipe(source: Path) -> tuple[str, int | None]:
-    """sha256 and seed of the recipe that lies beside the model, where one does."""
-    for name in (f"{source.stem}.json", "config.json"):
-        beside = source.with_name(name)
-        if beside.is_file():
-            text = beside.read_bytes()
-            try:
-                return hashlib.sha256(text).hexdigest(), json.loads(text).get("seed")
-            except ValueError as failure:
-                raise ExportError(f"{beside} is not readable JSON.") from failure
-    return "", None

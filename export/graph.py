@@ -9,7 +9,7 @@ be rounded.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 # By the names of ONNX and of TFLite.
@@ -34,15 +34,17 @@ class Node:
     outputs: tuple[str, ...]
 
 
-def to_quantize(nodes: Sequence[Node]) -> list[Node]:
-    """The nodes that go to 8 bits."""
+def to_quantize(nodes: Sequence[Node], floats: Collection[str] = ()) -> list[Node]:
+    """The nodes that go to 8 bits; the convolutions named in `floats` do not."""
     makers = {output: node for node in nodes for output in node.outputs}
     users: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         for name in node.inputs:
             users[name].append(node)
 
-    chosen = {n for n in nodes if n.op in CONVOLUTIONS and _feeds_convolutions(n, users)}
+    chosen = {
+        n for n in nodes if n.op in CONVOLUTIONS and n.name not in floats and _feeds_convolutions(n, users)
+    }
     candidates = [n for n in nodes if n.op in _ACTIVATIONS | _JOINTS]
     grown = True
     while grown:  # an operator joins when all it takes in comes from 8 bits

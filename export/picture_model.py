@@ -105,9 +105,9 @@ class PictureModel:
     def _accepts(self, stride: int, divisors: dict[str, int]) -> bool:
         """Whether a picture of odd multiples of `stride` comes back with its own size."""
         height, width = 5 * stride, 7 * stride
-        picture = keras.KerasTensor((1, height, width, self.channels))
+        picture = keras.KerasTensor((1, height, width, self.channels), name=self.picture)
         states = {
-            name: keras.KerasTensor((1, height // d, width // d, self._state_channels[name]))
+            name: keras.KerasTensor((1, height // d, width // d, self._state_channels[name]), name=name)
             for name, d in divisors.items()
         }
         try:

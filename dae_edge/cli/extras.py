@@ -9,6 +9,7 @@ from dae_edge.errors import MissingExtraError
 _MODULES = {
     "train": ("keras", "matplotlib"),
     "export": ("keras", "tensorflow", "tf2onnx", "onnx", "ai_edge_litert"),
+    "openvino": ("openvino",),
 }
 
 

@@ -13,6 +13,7 @@ from dae_edge.runtime.denoiser import Denoiser
 from dae_edge.runtime.engine import Engine
 from dae_edge.runtime.litert import LiteRTEngine
 from dae_edge.runtime.onnx import OnnxEngine
+from dae_edge.runtime.openvino import OpenVINOEngine
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
@@ -26,25 +27,29 @@ SHIPPED = {name: WEIGHTS / f"{name}-int8.onnx" for name in FAMILY} | {
 _ENGINES: dict[str, tuple[str, Callable[..., Engine]]] = {
     "onnxruntime": (".onnx", OnnxEngine),
     "litert": (".tflite", LiteRTEngine),
+    "openvino": (".xml", OpenVINOEngine),
 }
+
+# What lies beside a file of this suffix and is part of it, by its own suffix.
+COMPANIONS = {".xml": (".bin",)}
 
 
 def load(
     model: str | Path,
     *,
-    engine: Literal["onnxruntime", "litert"] | None = None,
+    engine: Literal["onnxruntime", "litert", "openvino"] | None = None,
     threads: int = 2,
     strength: float = 1.0,
 ) -> Denoiser:
-    """Load a shipped model by name, or an exported .onnx or .tflite file by path.
+    """Load a shipped model by name, or an exported .onnx, .tflite or .xml file by path.
 
     model:    "lowlight", "lowlight-fp32", or a path
-    engine:   "onnxruntime" runs .onnx, "litert" runs .tflite; None chooses by the suffix
+    engine:   "onnxruntime" runs .onnx, "litert" .tflite, "openvino" .xml; None chooses by the suffix
     threads:  CPU threads, 1 or more
     strength: 0 (frames untouched) to 1 (fully denoised)
 
     Raises `ModelLoadError` where the file is missing or is no model, `BadValueError` for an
-    argument out of range, `MissingExtraError` where LiteRT is needed and not installed.
+    argument out of range, `MissingExtraError` where the engine is needed and not installed.
     """
     if threads < 1:
         raise BadValueError(f"`threads` (={threads}) must be 1 or more.")
@@ -55,11 +60,17 @@ def load(
     try:
         content = path.read_bytes()
         _check_digest(path, content)
-        return Denoiser(chosen(content, threads=threads), strength=strength)
+        beside = [path.with_suffix(suffix).read_bytes() for suffix in COMPANIONS.get(path.suffix, ())]
+        return Denoiser(chosen(content, *beside, threads=threads), strength=strength)
     except ModelLoadError as failure:
         raise ModelLoadError(f"{path} cannot be loaded: {failure}") from failure
     except OSError as failure:
         raise ModelLoadError(f"{path} cannot be read: {failure.strerror}.") from failure
+
+
+def engine_of(name: str, *contents: bytes, threads: int) -> Engine:
+    """The engine called `name` on a file's bytes, and on those of its companions."""
+    return _ENGINES[name][1](*contents, threads=threads)
 
 
 def _engine_for(path: Path, engine: str | None) -> Callable[..., Engine]:
@@ -70,7 +81,7 @@ def _engine_for(path: Path, engine: str | None) -> Callable[..., Engine]:
             return build
     if engine is None:
         if path.is_file():
-            raise ModelLoadError(f"{path} is neither an .onnx nor a .tflite file.")
+            raise ModelLoadError(f"{path} is neither an .onnx nor a .tflite nor an .xml file.")
         raise ModelLoadError(f"{path} is neither a file nor a shipped model ({', '.join(SHIPPED)}).")
     raise BadValueError(f"`engine` (={engine!r}) runs {_ENGINES[engine][0]} files, not {path.name}.")
 

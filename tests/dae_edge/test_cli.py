@@ -153,8 +153,10 @@ BAD = {
     "dynamic tflite": (["export", "lowlight", "-f", "tflite-fp32", "--size", "dynamic"], 2, "does not go with"),
     "option not taken": (
         ["export", "lowlight", "-f", "onnx-fp32", "--calibration", "pictures"], 2,
-        "`--calibration` does not go with onnx-fp32; it goes with onnx-int8, tflite-int8",
+        "`--calibration` does not go with onnx-fp32; it goes with onnx-int8, tflite-int8, tflite-int16x8",
     ),
+    "loss not taken": (["export", "lowlight", "-f", "onnx-fp16", "--max-loss", "1"], 2, "`--max-loss` does not go with"),
+    "loss below 0": (["export", "lowlight", "-f", "onnx-int8", "--max-loss", "-1"], 2, "`--max-loss` (=-1)"),
     "export missing": (["export", "none.keras", "-f", "onnx-fp32"], 1, "neither a .keras file nor"),
     "export text": (["export", "text.keras", "-f", "onnx-fp32"], 1, "not a Keras model"),
     "export suffix": (["export", "lowlight", "-f", "onnx-fp32", "-o", "a.tflite"], 2, "must end in .onnx"),

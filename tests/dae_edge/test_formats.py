@@ -17,7 +17,9 @@ def test_an_unknown_name_gets_the_nearest() -> None:
 
 
 def test_only_calibrated_formats_take_calibration() -> None:
-    assert {f.name for f in FORMATS if "--calibration" in f.options} == {"onnx-int8", "tflite-int8"}
+    calibrated = {"onnx-int8", "tflite-int8", "tflite-int16x8"}
+    assert {f.name for f in FORMATS if "--calibration" in f.options} == calibrated
+    assert {f.name for f in FORMATS if "--max-loss" in f.options} == {*calibrated, "tflite-dynamic"}
 
 
 def test_the_readme_lists_every_format_in_the_tables_words() -> None:
