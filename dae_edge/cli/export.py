@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json, wrote
 from dae_edge.cli.extras import need
-from dae_edge.errors import BadValueError
+from dae_edge.errors import BadValueError, DaeEdgeError, ExportError, ParityError
 from dae_edge.files import check_output
 from dae_edge.formats import FORMATS, NAMES, Format, by_name
-from dae_edge.hush import hushed
-
-if TYPE_CHECKING:
-    from dae_edge.export.export import Exported
 
 _FORMATS = "\n\n".join(f"[bold]{f.name}[/]  {f.summary}" for f in FORMATS)
 
@@ -42,6 +40,18 @@ def export(
         Path | None,
         typer.Option("--output", "-o", metavar="PATH", help="A file, or a folder for several."),
     ] = None,
+    max_loss: Annotated[
+        float | None,
+        typer.Option(
+            "--max-loss",
+            metavar="DB",
+            help="8-bit weights only: PSNR the file may lose.",
+        ),
+    ] = None,
+    sensitivity: Annotated[
+        bool,
+        typer.Option("--sensitivity", help="8-bit weights only: measure each layer alone in 8 bits."),
+    ] = False,
     json: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -51,53 +61,67 @@ def export(
     formats = list(FORMATS) if format == ["all"] else [by_name(name) for name in format]
     dynamic = size == "dynamic"
     width_height = None if dynamic else options.parse_size(size)
-    for chosen in formats:
-        _check_options(chosen, dynamic=dynamic, calibration=calibration)
+    if max_loss is not None and not 0 <= max_loss < math.inf:
+        raise BadValueError(f"`--max-loss` (={max_loss:g}) must be 0 dB or more.")
+    asked = {"--calibration": calibration, "--max-loss": max_loss, "--sensitivity": sensitivity or None}
+    if format != ["all"]:
+        for chosen in formats:
+            _check_options(chosen, asked, dynamic=dynamic)
     targets = [_target(model, chosen, size, output, several=len(formats) > 1) for chosen in formats]
     for target in targets:
         check_output(target, force=force)
     check_json(json, force=force)
-    need("export", "Exporting")
+    for extra in sorted({chosen.extra for chosen in formats} | {"export"}):
+        need(extra, "Exporting")
 
-    made = []
-    height_width = (width_height[1], width_height[0]) if width_height else None
-    with out.status("starting TensorFlow") as status, hushed():
-        from dae_edge.export import export as exporter
+    from dae_edge.export.converter import Converter
+    from dae_edge.export.job import Job
 
-        opened = exporter.open_model(model)
-        for chosen, target in zip(formats, targets, strict=True):
-            made.append(
-                exporter.export(
-                    opened,
-                    chosen,
-                    target,
-                    source=exporter.model_path(model),
-                    size=height_width,
-                    calibration=calibration,
-                    force=force,
-                    say=lambda what, name=chosen.name: status.update(f"{name}: {what}"),  # type: ignore[misc]
-                )
+    rows: list[dict[str, Any]] = []
+    failures: list[DaeEdgeError] = []
+    with out.status("starting") as status, Converter() as convert:
+        for number, (chosen, target) in enumerate(zip(formats, targets, strict=True), 1):
+            job = Job(
+                source=model,
+                format=chosen.name,
+                output=str(target),
+                size=(width_height[1], width_height[0]) if width_height else None,
+                calibration=str(calibration) if calibration and chosen.calibrated else None,
+                max_loss=max_loss if chosen.quantized else None,
+                sensitivity=sensitivity and chosen.quantized,
+                force=force,
             )
-    _report(made)
-    wrote(*targets)
-    figures = [
-        {"path": str(e.path), "format": e.manifest.format, "bytes": e.path.stat().st_size}
-        | e.parity.figures()
-        for e in made
-    ]
-    write_json(json, figures, force=force)
-    colour = made[0].manifest.channels == 3
-    next_step(f"dae-edge {f'live --source demo --model {targets[0]}' if colour else f'bench {targets[0]}'}")
+            title = f"{chosen.name} ({number} of {len(formats)})" if len(formats) > 1 else chosen.name
+            try:
+                figures = convert(job, lambda what, title=title: status.update(f"{title}: {what}"))  # type: ignore[misc]
+                rows.append({"status": "good", **figures})
+            except DaeEdgeError as failure:
+                if len(formats) == 1:
+                    raise
+                status_word = "too poor" if isinstance(failure, ParityError) else "failed"
+                rows.append({"status": status_word, "format": chosen.name, "reason": str(failure)})
+                failures.append(failure)
+    _report(rows)
+    good = [row for row in rows if row["status"] == "good"]
+    wrote(*(Path(row["path"]) for row in good))
+    write_json(json, {"schema": 2, "rows": rows}, force=force)
+    if failures:
+        kind = BadValueError if all(f.exit_code == 2 for f in failures) else ExportError
+        raise kind(f"{len(failures)} of {len(formats)} formats were not written; {failures[0]}")
+    first = good[0]
+    ours = first["channels"] == 3
+    next_step(f"dae-edge {'live --source demo --model' if ours else 'bench'} {first['path']}")
 
 
 export.__doc__ = f"{export.__doc__}\n\n{_FORMATS}"
 
 
-def _check_options(format: Format, *, dynamic: bool, calibration: Path | None) -> None:
+def _check_options(format: Format, asked: Mapping[str, object], *, dynamic: bool) -> None:
     """An option that the format cannot honour is an error, never ignored."""
-    if calibration is not None and "--calibration" not in format.options:
-        takers = ", ".join(f.name for f in FORMATS if "--calibration" in f.options)
-        raise BadValueError(f"`--calibration` does not go with {format.name}; it goes with {takers}.")
+    for option, value in asked.items():
+        if value is not None and option not in format.options:
+            takers = ", ".join(f.name for f in FORMATS if option in f.options)
+            raise BadValueError(f"`{option}` does not go with {format.name}; it goes with {takers}.")
     if dynamic and not format.any_size:
         takers = ", ".join(f.name for f in FORMATS if f.any_size)
         raise BadValueError(f"`--size dynamic` does not go with {format.name}; it goes with {takers}.")
@@ -119,22 +143,39 @@ def _target(model: str, format: Format, size: str | None, output: Path | None, *
     return output
 
 
-def _report(made: list[Exported]) -> None:
+def _report(rows: list[dict[str, Any]]) -> None:
+    """One line a format; below it, why one was not written and which layers suffer most."""
+    from rich.markup import escape
     from rich.table import Table
 
+    good = [row for row in rows if row["status"] == "good"]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("format", "kB", "max difference", "PSNR to Keras", "noisy", "Keras", "file", "loss"):
-        table.add_column(column, justify="left" if column == "format" else "right")
-    for e in made:
-        p = e.parity
+    columns = ("format", "status", "kB", "noisy", "PSNR", "loss", "ms", "float", "layers executed")
+    for column in columns:
+        left = column in ("format", "status", "layers executed")
+        table.add_column(column, justify="left" if left else "right", no_wrap=column != "layers executed")
+    for row in rows:
+        if row not in good:
+            table.add_row(row["format"], f"[red]{row['status']}[/]")
+            continue
+        loss = max(row.get(key) or 0.0 for key in ("loss", "loss_frame_30", "loss_frame_300"))
         table.add_row(
-            e.manifest.format,
-            f"{e.path.stat().st_size / 1024:.0f}",
-            "" if p.max_difference is None else f"{p.max_difference:.1e}",
-            f"{p.agreement:.1f} dB",
-            f"{p.noisy:.2f}",
-            f"{p.keras:.2f}",
-            f"{p.file:.2f} dB",
-            f"{p.loss:+.3f} dB",
-        )
+            row["format"], "[green]good[/]", f"{row['bytes'] / 1024:.0f}", f"{row['noisy']:.2f}",
+            f"{row['file']:.2f} dB" if row["file"] is not None else "exact", f"{loss:.3f} dB",
+            f"{row['ms']:.1f}", str(len(row["layers_in_float"])), row["executed"],
+        )  # fmt: skip
     out.print(table)
+    if good:
+        width, height = good[0]["size"]
+        cost = (
+            f"{good[0]['mac_per_pixel'] / 1000:.1f} k multiply-adds a pixel; ms a frame of {width}x{height}"
+        )
+        out.print(f"[dim]{cost}, two threads; loss: PSNR against Keras, the worst of what was checked[/]")
+    for row in rows:
+        if row not in good:
+            out.print(f"[red]{row['format']}:[/] {escape(row['reason'])}")
+        if row.get("layers_in_float"):
+            out.print(f"[dim]{row['format']}: in float for the loss: {', '.join(row['layers_in_float'])}[/]")
+        if row.get("sensitivity_db"):
+            out.print(f"{row['format']}, each layer alone in 8 bits, worst first (SQNR in dB):")
+            out.print("  " + "  ".join(f"{s['layer']} {s['sqnr']:.1f}" for s in row["sensitivity_db"]))
