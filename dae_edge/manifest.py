@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dae_edge import manifest_rules
 from dae_edge.errors import ModelLoadError
 
 KEY = "dae_edge"  # of the ONNX metadata entry
@@ -111,12 +112,13 @@ class Manifest:
     def from_json(cls, text: str) -> Manifest:
         """The inverse of `to_json`; `ModelLoadError` where the text is no manifest of ours."""
         try:
-            raw: dict[str, Any] = json.loads(text)
+            raw = manifest_rules.parse(text)
             raw.pop("sha256", None)
             if raw.get("version") != VERSION:
                 raise ModelLoadError(
                     f"its manifest has version {raw.get('version')}; this package reads {VERSION}."
                 )
+            manifest_rules.check(raw)
             raw["frame"] = _rebuild(Tensor, raw["frame"])
             raw["denoised"] = _rebuild(Tensor, raw["denoised"])
             raw["states"] = tuple(_rebuild(State, state) for state in raw["states"])

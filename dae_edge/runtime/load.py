@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from dae_edge.errors import BadValueError, ModelLoadError
-from dae_edge.manifest import digest, sidecar
+from dae_edge.manifest import Manifest, digest, sidecar
 from dae_edge.runtime.denoiser import Denoiser
 from dae_edge.runtime.engine import Engine
+from dae_edge.runtime.inspect import Contents, manifest_in, read_contents
 from dae_edge.runtime.litert import LiteRTEngine
 from dae_edge.runtime.onnx import OnnxEngine
+from dae_edge.runtime.opening import read_model, read_sidecar
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
@@ -52,14 +53,14 @@ def load(
     chosen = _engine_for(path, engine)
     if not path.is_file():
         raise ModelLoadError(f"{model} is neither a file nor a shipped model ({', '.join(SHIPPED)}).")
+    content = read_model(path)
     try:
-        content = path.read_bytes()
         _check_digest(path, content)
-        return Denoiser(chosen(content, threads=threads), strength=strength)
+        _check_contents(read_contents(path.suffix, content))  # before an engine sees any of it
+        loaded = chosen(content, threads=threads)
     except ModelLoadError as failure:
         raise ModelLoadError(f"{path} cannot be loaded: {failure}") from failure
-    except OSError as failure:
-        raise ModelLoadError(f"{path} cannot be read: {failure.strerror}.") from failure
+    return Denoiser(loaded, strength=strength)
 
 
 def _engine_for(path: Path, engine: str | None) -> Callable[..., Engine]:
@@ -77,12 +78,29 @@ def _engine_for(path: Path, engine: str | None) -> Callable[..., Engine]:
 
 def _check_digest(path: Path, content: bytes) -> None:
     """A sidecar's sha256 must be the file's: a flipped bit often loads and runs silently."""
-    beside = sidecar(path)
-    if not beside.is_file():
-        return
-    try:
-        expected = json.loads(beside.read_text()).get("sha256")
-    except (ValueError, AttributeError) as failure:
-        raise ModelLoadError(f"its sidecar {beside.name} is not readable JSON.") from failure
+    beside = read_sidecar(path)
+    expected = beside.get("sha256") if beside else None
     if expected and expected != digest(content):
-        raise ModelLoadError(f"its sha256 is not the one in {beside.name}; export or copy it again.")
+        raise ModelLoadError(f"its sha256 is not the one in {sidecar(path).name}; export or copy it again.")
+
+
+def _check_contents(contents: Contents) -> None:
+    """A manifest must be there, and what it names too, or the file would fail at its first frame."""
+    text = manifest_in(contents)
+    if text is None:
+        raise ModelLoadError(
+            "it holds no manifest, so it is cut short or was not made by `dae-edge export`; "
+            "`dae-edge inspect` says what it is."
+        )
+    manifest = Manifest.from_json(text)
+    inputs = [(tensor.name, tensor.dtype) for tensor in (manifest.frame, *manifest.states)]
+    inputs += [(manifest.strength, "float32")] if manifest.strength else []
+    outputs = [(manifest.denoised.name, manifest.denoised.dtype)]
+    outputs += [(state.next, state.dtype) for state in manifest.states]
+    for side, wanted, there in (("input", inputs, contents.inputs), ("output", outputs, contents.outputs)):
+        dtypes = {port.name: port.dtype for port in there}
+        for name, dtype in wanted:
+            if dtypes.get(name) != dtype:
+                raise ModelLoadError(
+                    f"its manifest names an {side} {name[:60]!r} of {dtype}, which it lacks."
+                )
