@@ -63,7 +63,7 @@ def arithmetic(activation: str, weight: str) -> str:
     """In words, how a convolution of these two dtypes computes; dtypes as `Port.dtype`."""
     a, w = _BITS.get(activation), _BITS.get(weight)
     if a and w:
-        return f"{w}-bit" if a == w else f"{a}-bit activations, {w}-bit weights"
+        return f"{w}-bit" if a == w else f"{a}-bit activations and {w}-bit weights"
     if w:
         return f"{w}-bit weights"
     if weight == "float16":
