@@ -93,7 +93,8 @@ def _check_contents(contents: Contents) -> None:
             "`dae-edge inspect` says what it is."
         )
     manifest = Manifest.from_json(text)
-    inputs = [(tensor.name, tensor.dtype) for tensor in (manifest.frame, *manifest.states)]
+    inputs = [(manifest.frame.name, manifest.frame.dtype)]
+    inputs += [(state.name, state.dtype) for state in manifest.states]
     inputs += [(manifest.strength, "float32")] if manifest.strength else []
     outputs = [(manifest.denoised.name, manifest.denoised.dtype)]
     outputs += [(state.next, state.dtype) for state in manifest.states]
