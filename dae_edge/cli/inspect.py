@@ -28,8 +28,9 @@ def inspect(
 ) -> None:
     """Show a file's tensors, memory, arithmetic, measured quality and origin, without running it.
 
-    Other people's files are read as well: what can be seen without a manifest. A sidecar's sha256
-    is checked; where it is not the file's, the command fails.
+    Other people's files are read as well, as far as they tell.
+
+    Where a sidecar is there and its sha256 is not the file's, the command fails.
     """
     be_quiet(quiet)
     check_json(json, force=force)
