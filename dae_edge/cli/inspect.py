@@ -73,7 +73,7 @@ def _sha256(seen: Inspection) -> str:
     checked = {
         True: "as in the sidecar",
         False: "NOT the one in the sidecar",
-        None: "no sidecar to check it by",
+        None: "not checked: no sidecar names one",
     }
     return f"{seen.sha256} ({checked[seen.sha256_matches]})"
 

@@ -26,23 +26,31 @@ def read_model(path: Path) -> bytes:
 
 
 def read_sidecar(path: Path) -> dict[str, Any] | None:
-    """What `<file>.json` beside the model at `path` says; None where there is none.
-
-    A link may lead to a file in the same folder as the model, or as what the model's own path
-    links to, and nowhere else: a model folder from an unknown hand must not have us read others.
-    """
+    """What `<file>.json` beside the model at `path` says; None where there is none."""
     beside = sidecar(path)
     if not os.path.lexists(beside):
         return None
     try:
-        real = beside.resolve(strict=True)
-        if real.parent not in (path.parent.resolve(), path.resolve().parent):
-            raise ModelLoadError(f"its sidecar {beside.name} is a link that leaves the folder.")
-        if not real.is_file():
-            raise ModelLoadError(f"its sidecar {beside.name} is not a file.")
-        with real.open("rb") as file:
+        with resolved(path, beside).open("rb") as file:
             return manifest_rules.parse(file.read(manifest_rules.LARGEST + 1))
-    except (OSError, RuntimeError) as failure:  # RuntimeError: links in a circle, before Python 3.13
-        raise ModelLoadError(f"its sidecar {beside.name} cannot be read.") from failure
+    except OSError as failure:
+        raise ModelLoadError(f"its {beside.name} cannot be read: {failure.strerror}.") from failure
     except ValueError as failure:
-        raise ModelLoadError(f"its sidecar {beside.name} is not readable JSON: {failure}.") from failure
+        raise ModelLoadError(f"its {beside.name} is not readable JSON: {failure}.") from failure
+
+
+def resolved(path: Path, beside: Path) -> Path:
+    """The file that `beside`, which belongs to the model at `path`, really is.
+
+    A link may lead to a file in the same folder as the model, or as what the model's own path
+    links to, and nowhere else: a model folder from an unknown hand must not have us read others.
+    """
+    try:
+        real = beside.resolve(strict=True)
+    except (OSError, RuntimeError) as failure:  # RuntimeError: links in a circle, before Python 3.13
+        raise ModelLoadError(f"its {beside.name} is a link that leads nowhere.") from failure
+    if real.parent not in (path.parent.resolve(), path.resolve().parent):
+        raise ModelLoadError(f"its {beside.name} is a link that leaves the folder.")
+    if not real.is_file():
+        raise ModelLoadError(f"its {beside.name} is not a file.")
+    return real

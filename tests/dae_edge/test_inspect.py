@@ -92,6 +92,18 @@ def test_a_convolution_between_dequantizers_is_a_quantized_one(zero: int, bits: 
     assert read_onnx(onnx_model(constants, nodes).SerializeToString()).convolutions == {bits: 1}
 
 
+def test_half_weights_are_told_from_half_arithmetic() -> None:
+    half = numpy_helper.from_array(np.ones((2, 3, 3, 3), np.float16), "half")
+    widened = [
+        helper.make_node("Cast", ["half"], ["w"], to=F32),
+        helper.make_node("Conv", ["x", "w"], ["y"]),
+    ]
+    contents = read_onnx(onnx_model([half], widened).SerializeToString())
+    assert contents.convolutions == {"16-bit float weights": 1}
+    straight = [helper.make_node("Conv", ["x", "half"], ["y"])]
+    assert read_onnx(onnx_model([half], straight).SerializeToString()).convolutions == {"16-bit floats": 1}
+
+
 def test_operators_inside_of_operators_count() -> None:
     branch = helper.make_graph(
         [helper.make_node("Constant", [], ["one"], value=weights("c"))], "branch", [],

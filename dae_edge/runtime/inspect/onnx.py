@@ -148,29 +148,29 @@ def _convolutions(found: _Found) -> list[str]:
     """The arithmetic of each convolution; one between DequantizeLinear operators is an 8-bit one."""
     made_by = {output: node for node in found.nodes for output in node.outputs}
 
-    def seen(name: str) -> str:
-        """The dtype that a runtime can compute with, where `name` is dequantized just before."""
+    def seen(name: str, through: tuple[str, ...] = ("DequantizeLinear",)) -> str:
+        """The dtype that a runtime can compute with, where `name` is widened just before."""
         maker = made_by.get(name)
-        if maker is None or maker.operator != "DequantizeLinear":
+        if maker is None or maker.operator not in through:
             return found.dtypes.get(name, "?")
         number, _, zero = (*maker.inputs, "", "", "")[:3]
-        return found.dtypes.get(number) or found.dtypes.get(zero) or "uint8"
+        narrow = found.dtypes.get(number) or found.dtypes.get(zero)
+        return narrow or ("uint8" if maker.operator == "DequantizeLinear" else "?")
 
     kinds = []
     for node in found.nodes:
         kind = node.operator.rpartition(".")[2]
         if kind == "QLinearConv" and len(node.inputs) > 5:
-            kinds.append(arithmetic(found.dtypes.get(node.inputs[2], "uint8"), _weight(node, 3, found)))
+            activation, weight = node.inputs[2], node.inputs[3]
+            kinds.append(arithmetic(found.dtypes.get(activation, "uint8"), found.dtypes.get(weight, "int8")))
         elif kind == "ConvInteger" and len(node.inputs) > 1:
-            kinds.append(arithmetic("uint8", _weight(node, 1, found)))
+            kinds.append(arithmetic("uint8", found.dtypes.get(node.inputs[1], "int8")))
         elif kind in ("Conv", "ConvTranspose", "FusedConv", "NhwcFusedConv") and len(node.inputs) > 1:
-            activation, weight = seen(node.inputs[0]), seen(node.inputs[1])
-            kinds.append(arithmetic(weight if weight == "float16" else activation, weight))
+            weight = seen(node.inputs[1], ("DequantizeLinear", "Cast"))
+            # Weights of 16 bits that nothing widens are multiplied in 16 bits.
+            narrow = found.dtypes.get(node.inputs[1]) == "float16"
+            kinds.append(arithmetic("float16" if narrow else seen(node.inputs[0]), weight))
     return kinds
-
-
-def _weight(node: _Node, at: int, found: _Found) -> str:
-    return found.dtypes.get(node.inputs[at], "int8")
 
 
 def _dtype(number: int) -> str:
