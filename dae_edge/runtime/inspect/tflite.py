@@ -19,6 +19,48 @@ from dae_edge.runtime.inspect.contents import Contents, Port, arithmetic, counte
 from dae_edge.runtime.inspect.flatbuffer import Buffer, Table
 from dae_edge.runtime.inspect.tflite_names import DTYPES, OPERATORS
 
+
+class _MODEL:
+    VERSION, CODES, GRAPHS, DESCRIPTION, BUFFERS, SIGNATURES, EXTERNAL_GROUPS, EXTERNAL = (
+        0,
+        1,
+        2,
+        3,
+        4,
+        7,
+        8,
+        9,
+    )
+
+
+class _CODE:
+    OLD, CUSTOM, NUMBER = 0, 1, 3
+
+
+class _BUFFER:
+    DATA, SIZE = 0, 2
+
+
+class _GRAPH:
+    TENSORS, INPUTS, OUTPUTS, OPERATORS = 0, 1, 2, 3
+
+
+class _OPERATOR:
+    CODE, INPUTS, OUTPUTS = 0, 1, 2
+
+
+class _TENSOR:
+    SHAPE, DTYPE, BUFFER, NAME, OPEN_SHAPE, EXTERNAL = 0, 1, 2, 3, 7, 10
+
+
+class _SIGNATURE:
+    INPUTS, OUTPUTS = 0, 1
+
+
+class _MAP:
+    NAME, TENSOR = 0, 1
+
+
 _CUSTOM = OPERATORS.index("CUSTOM")
 _OLD_CODES = 127  # codes from here on are in a wider field
 
@@ -54,19 +96,22 @@ class _Tensor:
 
 
 def _read(model: Table, manifest: str | None) -> Contents:
-    if model.length(8) or model.length(9):
+    if model.length(_MODEL.EXTERNAL_GROUPS) or model.length(_MODEL.EXTERNAL):
         raise ModelLoadError("its weights lie in another file; only a model in one file is opened.")
-    graphs = model.tables(2)
+    graphs = model.tables(_MODEL.GRAPHS)
     if not graphs:
         raise ValueError("it has no graph")
-    codes = [_operator_name(code) for code in model.tables(1)]
-    buffers = [table.length(0) or table.number(2, "Q") for table in model.tables(4)]
+    codes = [_operator_name(code) for code in model.tables(_MODEL.CODES)]
+    buffers = [b.length(_BUFFER.DATA) or b.number(_BUFFER.SIZE, "Q") for b in model.tables(_MODEL.BUFFERS)]
     operators, convolutions, stored = [], [], Counter[str]()
     tensors: list[list[_Tensor]] = []
     for graph in graphs:
-        here = [_tensor(table, buffers) for table in graph.tables(0)]
+        here = [_tensor(table, buffers) for table in graph.tables(_GRAPH.TENSORS)]
         tensors.append(here)
-        nodes = [(codes[o.number(0, "I")], o.numbers(1), o.numbers(2)) for o in graph.tables(3)]
+        nodes = [
+            (codes[o.number(_OPERATOR.CODE, "I")], o.numbers(_OPERATOR.INPUTS), o.numbers(_OPERATOR.OUTPUTS))
+            for o in graph.tables(_GRAPH.OPERATORS)
+        ]
         operators += [name for name, _, _ in nodes]
         convolutions += _convolutions(nodes, here)
         for tensor in here:
@@ -75,8 +120,8 @@ def _read(model: Table, manifest: str | None) -> Contents:
     inputs, outputs = _ports(model, graphs[0], tensors[0])
     return Contents(
         kind="TFLite",
-        producer=model.text(3),
-        opsets={"schema": model.number(0, "I")},
+        producer=model.text(_MODEL.DESCRIPTION),
+        opsets={"schema": model.number(_MODEL.VERSION, "I")},
         inputs=inputs,
         outputs=outputs,
         operators=counted(operators),
@@ -87,38 +132,42 @@ def _read(model: Table, manifest: str | None) -> Contents:
 
 
 def _operator_name(code: Table) -> str:
-    number = code.number(0, "b")
-    number = code.number(3, "i") if number >= _OLD_CODES or not number else number
+    number = code.number(_CODE.OLD, "b")
+    number = code.number(_CODE.NUMBER, "i") if number >= _OLD_CODES or not number else number
     if number == _CUSTOM:
-        return f"CUSTOM.{code.text(1)}"
+        return f"CUSTOM.{code.text(_CODE.CUSTOM)}"
     return OPERATORS[number] if 0 <= number < len(OPERATORS) else f"operator {number}"
 
 
 def _tensor(table: Table, buffers: list[int]) -> _Tensor:
-    if table.number(10, "I"):
+    if table.number(_TENSOR.EXTERNAL, "I"):
         raise ModelLoadError("its weights lie in another file; only a model in one file is opened.")
-    number, buffer = table.number(1, "b"), table.number(2, "I")
-    sides = table.numbers(7) or table.numbers(0)
+    number, buffer = table.number(_TENSOR.DTYPE, "b"), table.number(_TENSOR.BUFFER, "I")
+    sides = table.numbers(_TENSOR.OPEN_SHAPE) or table.numbers(_TENSOR.SHAPE)
     if len(sides) > 64 or math.prod(side for side in sides if side > 0) > 1 << 40:
         raise ValueError("a tensor has a shape that cannot be")
     shape = tuple("?" if side < 0 else side for side in sides)
     dtype = DTYPES[number] if 0 <= number < len(DTYPES) else f"type {number}"
-    return _Tensor(table.text(3), shape, dtype, stored=bool(buffer and buffers[buffer]))
+    return _Tensor(table.text(_TENSOR.NAME), shape, dtype, stored=bool(buffer and buffers[buffer]))
 
 
 def _ports(model: Table, graph: Table, tensors: list[_Tensor]) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     """Inputs and outputs, under the names by which the file is called where it has a signature."""
-    names: tuple[dict[int, str], dict[int, str]] = ({}, {})
-    for signature in model.tables(7)[:1]:
-        for side in (0, 1):
-            for entry in signature.tables(side):
-                names[side][entry.number(1, "I")] = entry.text(0)
+    signatures = model.tables(_MODEL.SIGNATURES)[:1]
 
-    def ports(slot: int) -> tuple[Port, ...]:
-        found = [(index, tensors[index]) for index in graph.numbers(slot)]
-        return tuple(Port(names[slot - 1].get(i, t.name), t.shape, t.dtype) for i, t in found)
+    def ports(indices: list[int], side: int) -> tuple[Port, ...]:
+        named = {
+            entry.number(_MAP.TENSOR, "I"): entry.text(_MAP.NAME)
+            for signature in signatures
+            for entry in signature.tables(side)
+        }
+        found = [(index, tensors[index]) for index in indices]
+        return tuple(Port(named.get(index, t.name), t.shape, t.dtype) for index, t in found)
 
-    return ports(1), ports(2)
+    return (
+        ports(graph.numbers(_GRAPH.INPUTS), _SIGNATURE.INPUTS),
+        ports(graph.numbers(_GRAPH.OUTPUTS), _SIGNATURE.OUTPUTS),
+    )
 
 
 def _convolutions(nodes: list[tuple[str, list[int], list[int]]], tensors: list[_Tensor]) -> list[str]:
