@@ -21,9 +21,13 @@ class Buffer:
 
     def number(self, kind: str, at: int) -> int:
         """The little-endian number of struct's format letter `kind`."""
-        if not 0 <= at <= len(self._data) - struct.calcsize(kind):
-            raise ValueError("an offset leads outside of it")
+        self.need(at, struct.calcsize(kind))
         return int(struct.unpack_from("<" + kind, self._data, at)[0])
+
+    def need(self, at: int, length: int) -> None:
+        """Raise where `length` bytes from `at` are not all there."""
+        if not 0 <= at <= len(self._data) - length:
+            raise ValueError("an offset leads outside of it")
 
     def spend(self, count: int) -> None:
         """Note that `count` things are about to be read."""
@@ -33,8 +37,7 @@ class Buffer:
 
     def text(self, at: int, length: int) -> str:
         self.spend(length)
-        if at + length > len(self._data):
-            raise ValueError("an offset leads outside of it")
+        self.need(at, length)
         return self._data[at : at + length].decode(errors="replace")
 
     def root(self) -> Table:
@@ -90,4 +93,6 @@ class Table:
         if at is None:
             return 0, 0
         start = at + self._buffer.number("I", at)
-        return start + 4, self._buffer.number("I", start)
+        length = self._buffer.number("I", start)
+        self._buffer.need(start + 4, length)  # an element has a byte at least
+        return start + 4, length
