@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dae_edge import manifest_rules
 from dae_edge.errors import ModelLoadError
 
 KEY = "dae_edge"  # of the ONNX metadata entry
@@ -113,12 +115,14 @@ class Manifest:
     def from_json(cls, text: str) -> Manifest:
         """The inverse of `to_json`; `ModelLoadError` where the text is no manifest of ours."""
         try:
-            raw: dict[str, Any] = json.loads(text)
-            raw.pop("sha256", None)
+            raw = manifest_rules.parse(text)
+            for ours in ("sha256", "beside"):  # of a sidecar
+                raw.pop(ours, None)
             if raw.get("version") != VERSION:
                 raise ModelLoadError(
                     f"its manifest has version {raw.get('version')}; this package reads {VERSION}."
                 )
+            manifest_rules.check(raw)
             raw["frame"] = _rebuild(Tensor, raw["frame"])
             raw["denoised"] = _rebuild(Tensor, raw["denoised"])
             raw["states"] = tuple(_rebuild(State, state) for state in raw["states"])
@@ -135,9 +139,12 @@ def sidecar(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def sidecar_json(manifest: Manifest, content: bytes) -> str:
-    """The sidecar's text: the manifest and the sha256 of the file's `content`."""
-    return json.dumps({**asdict(manifest), "sha256": digest(content)}, indent=2, allow_nan=False) + "\n"
+def sidecar_json(manifest: Manifest, content: bytes, companions: Mapping[str, bytes] | None = None) -> str:
+    """The sidecar's text: the manifest, the sha256 of the file's `content`, and of each companion."""
+    digests: dict[str, Any] = {"sha256": digest(content)}
+    if companions:
+        digests["beside"] = {suffix: digest(part) for suffix, part in companions.items()}
+    return json.dumps({**asdict(manifest), **digests}, indent=2, allow_nan=False) + "\n"
 
 
 def digest(content: bytes) -> str:

@@ -120,7 +120,9 @@ class Session:
         except Exception as failure:  # the converters raise whatever they like
             reason = (str(failure).strip().splitlines() or [type(failure).__name__])[0]
             raise ExportError(f"{format.name} could not be made: {reason}") from failure
-        contents = [*files.values(), sidecar_json(exported.manifest, files[""]).encode()]
+        companions = {suffix: content for suffix, content in files.items() if suffix}
+        described = sidecar_json(exported.manifest, files[""], companions)
+        contents = [*files.values(), described.encode()]
         with writing_together(targets, force=force) as temporaries:
             for path, content in zip(temporaries, contents, strict=True):
                 path.write_bytes(content)

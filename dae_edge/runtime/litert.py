@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
 from dae_edge.errors import MissingExtraError, ModelLoadError
-from dae_edge.manifest import MEMBER, Manifest
+from dae_edge.manifest import Manifest
 from dae_edge.runtime.engine import Tensors
+from dae_edge.runtime.inspect.tflite import manifest_text
 
 
 class LiteRTEngine:
@@ -25,13 +24,9 @@ class LiteRTEngine:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as failure:
             raise MissingExtraError("Running a .tflite file", "litert") from failure
-        try:
-            with zipfile.ZipFile(io.BytesIO(content)) as members:
-                text = members.read(MEMBER).decode()
-        except (zipfile.BadZipFile, KeyError) as failure:
-            raise ModelLoadError(
-                "it holds no manifest: it is cut short, or was not made by `dae-edge export`."
-            ) from failure
+        text = manifest_text(content)
+        if text is None:
+            raise ModelLoadError("it holds no manifest, so it was not made by `dae-edge export`.")
         self.manifest = Manifest.from_json(text)
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)

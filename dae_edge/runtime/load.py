@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from dae_edge.errors import BadValueError, ModelLoadError
-from dae_edge.manifest import digest, sidecar
+from dae_edge.manifest import Manifest, digest, sidecar
 from dae_edge.runtime.denoiser import Denoiser
 from dae_edge.runtime.engine import Engine
+from dae_edge.runtime.inspect import SUFFIXES, Contents, manifest_in, read_contents
 from dae_edge.runtime.litert import LiteRTEngine
 from dae_edge.runtime.onnx import OnnxEngine
+from dae_edge.runtime.opening import read_model, read_sidecar, resolved
 from dae_edge.runtime.openvino import OpenVINOEngine
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -57,15 +58,17 @@ def load(
     chosen = _engine_for(path, engine)
     if not path.is_file():
         raise ModelLoadError(f"{model} is neither a file nor a shipped model ({', '.join(SHIPPED)}).")
+    content = read_model(path)
     try:
-        content = path.read_bytes()
-        _check_digest(path, content)
-        beside = [path.with_suffix(suffix).read_bytes() for suffix in COMPANIONS.get(path.suffix, ())]
-        return Denoiser(chosen(content, *beside, threads=threads), strength=strength)
+        companions = COMPANIONS.get(path.suffix, ())
+        beside = [read_model(resolved(path, path.with_suffix(suffix))) for suffix in companions]
+        _check_digests(path, content, dict(zip(companions, beside, strict=True)))
+        if path.suffix in SUFFIXES:
+            _check_contents(read_contents(path.suffix, content))  # before an engine sees any of it
+        loaded = chosen(content, *beside, threads=threads)
     except ModelLoadError as failure:
         raise ModelLoadError(f"{path} cannot be loaded: {failure}") from failure
-    except OSError as failure:
-        raise ModelLoadError(f"{path} cannot be read: {failure.strerror}.") from failure
+    return Denoiser(loaded, strength=strength)
 
 
 def engine_of(name: str, *contents: bytes, threads: int) -> Engine:
@@ -86,14 +89,37 @@ def _engine_for(path: Path, engine: str | None) -> Callable[..., Engine]:
     raise BadValueError(f"`engine` (={engine!r}) runs {_ENGINES[engine][0]} files, not {path.name}.")
 
 
-def _check_digest(path: Path, content: bytes) -> None:
+def _check_digests(path: Path, content: bytes, companions: Mapping[str, bytes]) -> None:
     """A sidecar's sha256 must be the file's: a flipped bit often loads and runs silently."""
-    beside = sidecar(path)
-    if not beside.is_file():
-        return
-    try:
-        expected = json.loads(beside.read_text()).get("sha256")
-    except (ValueError, AttributeError) as failure:
-        raise ModelLoadError(f"its sidecar {beside.name} is not readable JSON.") from failure
-    if expected and expected != digest(content):
-        raise ModelLoadError(f"its sha256 is not the one in {beside.name}; export or copy it again.")
+    said = read_sidecar(path) or {}
+    beside = said.get("beside")
+    expected = {"": said.get("sha256"), **(beside if isinstance(beside, dict) else {})}
+    for suffix, part in {"": content, **companions}.items():
+        if expected.get(suffix) and expected[suffix] != digest(part):
+            whose = f"the {suffix} file's" if suffix else "its"
+            raise ModelLoadError(
+                f"{whose} sha256 is not the one in {sidecar(path).name}; export or copy it again."
+            )
+
+
+def _check_contents(contents: Contents) -> None:
+    """A manifest must be there, and what it names too, or the file would fail at its first frame."""
+    text = manifest_in(contents)
+    if text is None:
+        raise ModelLoadError(
+            "it holds no manifest, so it is cut short or was not made by `dae-edge export`; "
+            "`dae-edge inspect` says what it is."
+        )
+    manifest = Manifest.from_json(text)
+    inputs = [(manifest.frame.name, manifest.frame.dtype)]
+    inputs += [(state.name, state.dtype) for state in manifest.states]
+    inputs += [(manifest.strength, "float32")] if manifest.strength else []
+    outputs = [(manifest.denoised.name, manifest.denoised.dtype)]
+    outputs += [(state.next, state.dtype) for state in manifest.states]
+    for side, wanted, there in (("input", inputs, contents.inputs), ("output", outputs, contents.outputs)):
+        dtypes = {port.name: port.dtype for port in there}
+        for name, dtype in wanted:
+            if dtypes.get(name) != dtype:
+                raise ModelLoadError(
+                    f"its manifest names an {side} {name[:60]!r} of {dtype}, which it lacks."
+                )

@@ -19,7 +19,7 @@ class OnnxEngine:
     name = "onnxruntime"
 
     def __init__(self, content: bytes, *, threads: int) -> None:
-        """`content` is the file's bytes; a file that points to data outside itself is refused."""
+        """`content` is the file's bytes, which `read_onnx` has looked through for data in other files."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -28,6 +28,8 @@ class OnnxEngine:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Numbers too small to matter make some CPUs a hundred times slower.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        # Bytes that call themselves something else than ONNX are refused, not run.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map

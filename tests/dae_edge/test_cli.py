@@ -27,12 +27,13 @@ def picture(tmp_path: Path) -> Path:
 def test_help_names_every_verb(dae_edge: Run) -> None:
     ended = dae_edge("--help")
     assert ended.code == 0
-    for verb in ("live", "denoise", "bench", "train", "export"):
+    for verb in ("live", "denoise", "bench", "inspect", "train", "export"):
         assert verb in ended.out
 
 
 @pytest.mark.parametrize(
-    "verb", [["live"], ["denoise"], ["bench"], ["export"], ["train", "mnist"], ["train", "lowlight"]]
+    "verb",
+    [["live"], ["denoise"], ["bench"], ["inspect"], ["export"], ["train", "mnist"], ["train", "lowlight"]],
 )
 def test_every_verb_has_help(dae_edge: Run, verb: list[str]) -> None:
     assert dae_edge(*verb, "--help").code == 0

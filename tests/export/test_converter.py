@@ -71,9 +71,9 @@ def test_errors_come_back_as_they_were(convert: Converter, small: Path, tmp_path
     with pytest.raises(BadValueError, match="16x16") as caught:
         convert(_job(small, tmp_path / "m.onnx", size=(8, 8)))
     assert caught.value.exit_code == 2
-    with pytest.raises(ModelLoadError, match="neither a .keras file nor"):
+    with pytest.raises(ModelLoadError, match=r"neither a \.keras file nor"):
         convert(_job(tmp_path / "none.keras", tmp_path / "m.onnx"))
-    with pytest.raises(ExportError, match="loses .* limit is 0 dB"):
+    with pytest.raises(ExportError, match=r"loses .* limit is 0 dB"):
         convert(_job("lowlight", tmp_path / "m.tflite", "tflite-int8", size=(32, 48), max_loss=0.0))
     assert os.listdir(tmp_path) == []
 
@@ -138,7 +138,7 @@ def test_models_that_cannot_be_exported_say_why(
 def test_a_corrupt_model_is_refused(convert: Converter, small: Path, tmp_path: Path) -> None:
     bad = tmp_path / "cut.keras"
     bad.write_bytes(small.read_bytes()[:2000])
-    with pytest.raises(ModelLoadError, match="cut.keras is not a Keras model, or a damaged one"):
+    with pytest.raises(ModelLoadError, match=r"cut\.keras is not a Keras model, or a damaged one"):
         convert(_job(bad, tmp_path / "m.onnx"))
 
 
@@ -160,7 +160,9 @@ def test_a_crash_is_one_error_with_the_logs_last_lines(
     poison = "import os, sys\nprint('Fatal: out of tensors', file=sys.stderr, flush=True)\nos.abort()\n"
     (tmp_path / "poison" / "tf2onnx.py").write_text(poison)
     with Converter() as convert:
-        with pytest.raises(ExportError, match=r"died by signal SIGABRT \(.*out of tensors.*its log is") as caught:
+        with pytest.raises(
+            ExportError, match=r"died by signal SIGABRT \(.*out of tensors.*its log is"
+        ) as caught:
             convert(_job(small, older, force=True))
         assert older.read_text() == "older"
         log = Path(str(caught.value).rpartition("its log is ")[2].rstrip("."))
@@ -173,7 +175,17 @@ def test_a_crash_is_one_error_with_the_logs_last_lines(
 
 def test_ctrl_c_ends_it_and_leaves_nothing(small: Path, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
-    command = [sys.executable, "-m", "dae_edge", "export", str(small), "-f", "all", "-o", str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "dae_edge",
+        "export",
+        str(small),
+        "-f",
+        "all",
+        "-o",
+        str(tmp_path / "out"),
+    ]
     process = subprocess.Popen(
         command, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}, stderr=subprocess.PIPE, text=True
     )
