@@ -13,7 +13,11 @@ from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.export.ranges import activations, signed_scale, unsigned_scale
 from dae_edge.models.lowlight import BANDS
 
-_BRIGHT = 2  # lanes that brightness takes; three were too narrow for the noise of a dark first frame
+# Coarse bands go from end to end of what a frame can hold, in two lanes each: (lowest, highest).
+# Three lanes were too narrow for the noise of a dark first frame; with colour in one, the noise of a
+# bright, saturated surface fell outside and stayed.
+_WHOLE = ((0.0, 3**0.5), (-(0.5**0.5), 0.5**0.5), (-2 / 6**0.5, 2 / 6**0.5))
+_LANES = 2
 
 Array = NDArray[np.float32]
 
@@ -24,8 +28,8 @@ class Network:
     blocks:            residual blocks at 1/4 and at 1/8
     fine:              whether there are 3x3 convolutions at half resolution
     transform:         (12 pixels, 12 bands)
-    bands:             (13,) the band that each lane carries
-    centres, steps:    (13,) of the lanes, in units of the bands
+    bands:             (15,) the band that each lane carries
+    centres, steps:    (15,) of the lanes, in units of the bands
     correction_scale:  step of the masked correction, in steps of the lanes
     """
 
@@ -68,7 +72,7 @@ class Network:
     def _set_lanes(self) -> None:
         """Steps and centres of the lanes the bands travel in, and the step of the correction.
 
-        Brightness takes two lanes, each for half of its range: what saturates in one goes on
+        A coarse band takes two lanes, each for half of its range: what saturates in one goes on
         in the next, so the difference of two values is the sum over its lanes, twice as fine.
         The other bands take one each, as wide as calibration says; what both the picture and the
         average have beyond it cancels, so strong edges pass as they are.
@@ -76,12 +80,15 @@ class Network:
         picture, logits = np.split(self._seen["head"], 2, axis=-1)
         average = self._seen["average"]
         share = (1 / (1 + np.exp(logits))).astype(np.float32)  # (1 - mask)
-        bright = np.sqrt(3) / _BRIGHT / 255
-        self.bands = np.array([0] * _BRIGHT + list(range(1, BANDS)))
+        coarse = len(_WHOLE) * _LANES
+        self.bands = np.array([*np.repeat(range(len(_WHOLE)), _LANES), *range(len(_WHOLE), BANDS)])
         self.centres = np.zeros(len(self.bands), np.float32)
-        self.centres[:_BRIGHT] = (np.arange(_BRIGHT) * 255 + 128) * bright
-        self.steps = np.full(len(self.bands), bright, np.float32)
-        for lane in range(_BRIGHT, len(self.bands)):
+        self.steps = np.zeros(len(self.bands), np.float32)
+        for lane in range(coarse):
+            lowest, highest = _WHOLE[self.bands[lane]]
+            self.steps[lane] = (highest - lowest) / _LANES / 255
+            self.centres[lane] = lowest + (lane % _LANES * 255 + 128) * self.steps[lane]
+        for lane in range(coarse, len(self.bands)):
             band = self.bands[lane]
             samples = picture[..., band], average[..., band], share[..., band]
             largest = float(np.abs(np.concatenate(samples[:2])).max()) + 1e-6

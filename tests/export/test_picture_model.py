@@ -14,7 +14,7 @@ def dncnn() -> keras.Model:
     noisy = keras.Input((None, None, 1))
     x = noisy
     for _ in range(3):
-        x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(x)))
+        x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(16, 3, padding="same")(x)))
     return keras.Model(noisy, layers.Subtract()([noisy, layers.Conv2D(1, 3, padding="same")(x)]))
 
 
