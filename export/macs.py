@@ -41,7 +41,10 @@ def _macs_of(model: keras.Model, inputs: Any) -> int:
         return out
 
     keras.models.clone_model(
-        model, input_tensors=inputs, clone_function=lambda layer: layer, call_function=count
+        keras.Model(model.inputs, model.outputs),  # a Sequential one too, and inputs in one known order
+        input_tensors=keras.tree.flatten(inputs),
+        clone_function=lambda layer: layer,
+        call_function=count,
     )
     return total
 

@@ -29,7 +29,7 @@ class PictureModel:
 
     def __init__(self, model: keras.Model) -> None:
         if isinstance(model, keras.Sequential):  # it knows its outputs, but not as a graph's
-            model = keras.Model(model.inputs, model.outputs, name=model.name)
+            model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
         inputs = _by_name(model.inputs, getattr(model, "input_names", None))
         outputs = _outputs_by_name(model)
         self.model = model
