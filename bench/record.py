@@ -53,14 +53,13 @@ class Settings:
     """seconds: measured for each row, in `turns` turns; warm_up_*: before each turn, both at least;
     fps: the rate that makes the deadline; clip: what was shown to the models."""
 
-    fps: float
-    seconds: float
-    turns: int
-    warm_up_frames: int
-    warm_up_seconds: float
-    sustained_seconds: float
-    clip: str
-    clip_frames: int
+    fps: float = 30.0
+    seconds: float = 5.0
+    turns: int = 5
+    warm_up_frames: int = 5
+    warm_up_seconds: float = 0.5
+    sustained_seconds: float = 0.0
+    clip: str = ""
 
 
 @dataclass

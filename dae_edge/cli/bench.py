@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dae_edge.cli import options
-from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json
+from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_text
 from dae_edge.cli.extras import installed
 from dae_edge.errors import BadValueError
 from dae_edge.formats import FORMATS
 from dae_edge.hush import hushed
 
 if TYPE_CHECKING:
-    from dae_edge.bench.latency import Measured
+    from dae_edge.bench.latency import File, Size
+    from dae_edge.bench.record import Record, Row
+
+_READING, _ELSEWHERE = "Read figures", "Measure on a device"
 
 
 def bench(
@@ -24,11 +29,80 @@ def bench(
         list[str] | None,
         typer.Argument(help="Exported files or shipped names; all formats of lowlight if none."),
     ] = None,
-    size: Annotated[str, typer.Option("--size", metavar="WxH", help="Of the frames.")] = "1280x720",
-    threads: options.Threads = 2,
+    sizes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--size",
+            metavar="WxH",
+            help="Of the frames; 1280x720, or what the file is made for. Repeat it.",
+        ),
+    ] = None,
+    threads: Annotated[
+        list[int] | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads; 2. Repeat it.")
+    ] = None,
+    engines: Annotated[
+        list[str] | None,
+        typer.Option("--engine", help="Only files that this engine runs. Repeat it."),
+    ] = None,
     seconds: Annotated[
         float, typer.Option("--seconds", metavar="S", help="To measure each model for, in five turns.")
     ] = 5.0,
+    warm_up: Annotated[
+        float, typer.Option("--warm-up", metavar="S", help="Before each turn, and five frames at least.")
+    ] = 0.5,
+    fps: Annotated[
+        float, typer.Option("--fps", metavar="N", help="A frame later than 1/N seconds counts as late.")
+    ] = 30.0,
+    sustained: Annotated[
+        float,
+        typer.Option("--sustained", metavar="S", help="Then run each so long without a pause: does it slow?"),
+    ] = 0.0,
+    profile: Annotated[bool, typer.Option("--profile", help="Show the time by operator.")] = False,
+    limits: Annotated[
+        bool, typer.Option("--limits/--no-limits", help="Measure what the engines and the memory can do.")
+    ] = True,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--compare",
+            metavar="OLD NEW",
+            help="Two --json files: what got slower or worse? Exit code 1 if something did.",
+            rich_help_panel=_READING,
+        ),
+    ] = None,
+    max_slowdown: Annotated[
+        float,
+        typer.Option(
+            "--max-slowdown",
+            metavar="%",
+            help="That --compare lets pass, in percent.",
+            rich_help_panel=_READING,
+        ),
+    ] = 10.0,
+    max_loss: Annotated[
+        float,
+        typer.Option(
+            "--max-loss", metavar="dB", help="Of PSNR that --compare lets pass.", rich_help_panel=_READING
+        ),
+    ] = 0.1,
+    pack: Annotated[
+        Path | None,
+        typer.Option(
+            "--pack",
+            metavar="DIR",
+            help="Write models, clips and a runner to copy to a device instead of measuring.",
+            rich_help_panel=_ELSEWHERE,
+        ),
+    ] = None,
+    imports: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--import",
+            metavar="FILE",
+            help="Show what a runner wrote instead of measuring. Repeat it.",
+            rich_help_panel=_ELSEWHERE,
+        ),
+    ] = None,
     json: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -38,85 +112,161 @@ def bench(
     Models take turns, so that a slow moment of the machine hits all of them alike.
     """
     be_quiet(quiet)
-    parsed = options.parse_size(size)
-    assert parsed is not None
-    if seconds <= 0:
-        raise BadValueError(f"`--seconds` (={seconds:g}) must be greater than 0.")
+    _check_modes(models or [], compare=compare, imports=imports, pack=pack)
     check_json(json, force=force)
+    if compare is not None:
+        _compare(compare, max_slowdown / 100, max_loss, json, force)
+        return
+    if imports:
+        _import(imports, json, force)
+        return
 
-    from dae_edge.bench import latency, machine
-    from dae_edge.runtime.load import SHIPPED
+    from dae_edge.bench.latency import COLOUR, bench, check
+    from dae_edge.bench.record import Settings
 
-    busy = machine.busy()
+    settings = Settings(fps=fps, seconds=seconds, warm_up_seconds=warm_up, sustained_seconds=sustained)
+    wanted = [size for text in dict.fromkeys(sizes or []) if (size := options.parse_size(text))]
+    counts = list(dict.fromkeys(threads or [2]))
+    with _files(models or [], wanted or [COLOUR], engines or []) as (files, missing):
+        check(files, settings, counts)
+        if pack is not None:
+            _pack(pack, files, settings, wanted, counts, force)
+            return
+        from dae_edge.bench.here import Here
+
+        with out.status("starting") as status, hushed():
+            record = bench(
+                files,
+                Here(),
+                settings,
+                threads=counts,
+                sizes=wanted,
+                limits=limits,
+                profile=profile,
+                say=lambda what: status.update(what),
+            )
+    record.rows += missing
+    _show(record)
+    _write(json, record, force)
+    if json is None:
+        next_step("dae-edge bench --json bench.json")
+    else:
+        next_step(f"dae-edge bench --compare {json} LATER.json")
+    if not any(row.times for row in record.rows):
+        raise typer.Exit(1)
+
+
+def _check_modes(models: list[str], **modes: object) -> None:
+    given = [f"`--{name.removesuffix('s')}`" for name, value in modes.items() if value]
+    if len(given) > 1:
+        raise BadValueError(f"{' and '.join(given)} do not go together.")
+    if models and given in (["`--compare`"], ["`--import`"]):
+        raise BadValueError(f"{given[0]} reads figures; give it without models (={', '.join(models)}).")
+
+
+@contextmanager
+def _files(
+    models: list[str], sizes: list[Size], engines: list[str]
+) -> Iterator[tuple[list[File], list[Row]]]:
+    """What to measure, and rows for what cannot be made here; exported files live as long as the block."""
+    known = list(dict.fromkeys(format.engine for format in FORMATS))
+    for engine in engines:
+        if engine not in known:
+            raise BadValueError(f"`--engine` (={engine}) must be one of {', '.join(known)}.")
     with tempfile.TemporaryDirectory() as folder:
         if models:
-            files = [(name, SHIPPED.get(name) or Path(name)) for name in models]
-            missing: list[Measured] = []
+            yield _named(models, engines), []
         else:
-            files, missing = _all_formats(size, Path(folder))
-        with out.status("measuring"), hushed():
-            rows = [*latency.bench(files, size=parsed, threads=threads, seconds=seconds), *missing]
-    record = machine.record()
-    _report(rows, parsed, threads, record)
-    if busy:
-        out.print(
-            f"[yellow]the machine was busy before the run (load {record['load']:.1f}): read with care[/]"
-        )
-    figures = {
-        "schema": 1,
-        "machine": record,
-        "busy": busy,
-        "size": list(parsed),
-        "threads": threads,
-        "rows": [row.figures() for row in rows],
-    }
-    write_json(json, figures, force=force)
-    next_step("dae-edge export lowlight --format tflite-int8 --size 1280x720")
+            yield _all_formats(sizes, engines or known, Path(folder))
 
 
-def _all_formats(size: str, folder: Path) -> tuple[list[tuple[str, Path]], list[Measured]]:
-    """The shipped model in every format: those that ship, and the rest made for this size."""
-    from dae_edge.bench.latency import Measured
+def _named(models: list[str], engines: list[str]) -> list[File]:
+    """Files and shipped models as the user names them, each once."""
+    from dae_edge.bench.latency import File
+    from dae_edge.runtime.load import find
+
+    found: dict[Path, tuple[str, str]] = {}
+    for name in models:
+        path, engine = find(name)
+        if engines and engine not in engines:
+            raise BadValueError(f"`--engine` (={', '.join(engines)}) does not run {name}; {engine} does.")
+        if path.resolve() in found:
+            out.print(f"[yellow]{name} is given twice; it is measured once.[/]")
+        found.setdefault(path.resolve(), (name, engine))
+    stems = [path.stem for path in found]
+    files = []
+    for path, (name, engine) in found.items():
+        shipped = name != str(path) and not Path(name).suffix
+        alike = sum(other == path.stem for other in stems) > 1
+        # Folders tell files of one name apart.
+        label = name if shipped else f"{path.parent.name}/{path.stem}" if alike else path.stem
+        files.append(File(label, path, engine))
+    return files
+
+
+def _all_formats(sizes: list[Size], engines: list[str], folder: Path) -> tuple[list[File], list[Row]]:
+    """The shipped model in every format: those that ship, and the rest made for these sizes."""
+    from dae_edge.bench.latency import File
+    from dae_edge.bench.record import Row
     from dae_edge.runtime.load import SHIPPED
 
     shipped = {"onnx-int8": SHIPPED["lowlight"], "onnx-fp32": SHIPPED["lowlight-fp32"]}
-    files = [("lowlight", path) for path in shipped.values()]
-    others = [format for format in FORMATS if format.name not in shipped]
-    if not installed("export"):
+    formats = [format for format in FORMATS if format.engine in engines]
+    files = [File("lowlight", shipped[f.name], f.engine) for f in formats if f.name in shipped]
+    others = [format for format in formats if format.name not in shipped]
+    if others and not installed("export"):
         why = 'made for this size by pip install "dae-edge[export]"'
-        return files, [Measured("lowlight", f.name, f.engine, problem=why) for f in others]
+        return files, [
+            Row("lowlight", f.name, f.engine, *size, 0, status="skipped", problem=why)
+            for f in others
+            for size in sizes
+        ]
+    if not others:
+        return files, []
     with out.status("starting TensorFlow") as status, hushed():
         from dae_edge.export import export as exporter
 
         model = exporter.open_model("lowlight")
-        width, height = (int(side) for side in size.split("x"))
+        source = exporter.model_path("lowlight")
         for format in others:
-            path = folder / f"lowlight-{format.name}{format.suffix}"
-            status.update(f"exporting {format.name} at {size}")
-            exporter.export(model, format, path, source=exporter.model_path("lowlight"), size=(height, width))
-            files.append(("lowlight", path))
+            for size in [None] if format.any_size else sizes:
+                label = f"{size[0]}x{size[1]}" if size else "any"
+                path = folder / label / f"lowlight-{format.name}{format.suffix}"
+                status.update(f"exporting {format.name} for {label} size")
+                sides = (size[1], size[0]) if size else None
+                exporter.export(model, format, path, source=source, size=sides)
+                files.append(File("lowlight", path, format.engine, (size,) if size else ()))
     return files, []
 
 
-def _report(rows: list[Measured], size: tuple[int, int], threads: int, record: dict[str, object]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
+def _pack(
+    folder: Path, files: list[File], settings: object, sizes: list[Size], threads: list[int], force: bool
+) -> None:
+    raise NotImplementedError
 
-    out.print(f"{record['cpu']}, {threads} threads, {size[0]}x{size[1]}, ms a frame")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("model", overflow="fold")
-    table.add_column("format", no_wrap=True)
-    for column in ("kB", "load", "first", "p50", "p90", "p99", "n", "noisy", "PSNR"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
-        if row.problem:
-            continue
-        table.add_row(
-            row.model, row.format, str(row.size_kb), f"{row.load_ms:.0f}", f"{row.first_ms:.0f}",
-            f"[bold]{row.percentile(50):.1f}[/]", f"{row.percentile(90):.1f}",
-            f"{row.percentile(99):.1f}", str(len(row.times)), f"{row.noisy_psnr:.1f}", f"{row.psnr:.1f}",
-        )  # fmt: skip
-    out.print(table)
-    for row in rows:
-        if row.problem:
-            out.print(f"[dim]{row.model} {row.format}: {escape(row.problem)}[/]")
+
+def _import(paths: list[Path], json: Path | None, force: bool) -> None:
+    from dae_edge.bench.record import read
+
+    if json is not None:
+        raise BadValueError("`--json` is for figures measured here; `--import` reads a file that has them.")
+    for record in [read(path) for path in paths]:
+        _show(record)
+    next_step(f"dae-edge bench --compare OLD.json {paths[0]}")
+
+
+def _compare(
+    paths: tuple[Path, Path], max_slowdown: float, max_loss: float, json: Path | None, force: bool
+) -> None:
+    raise NotImplementedError
+
+
+def _show(record: Record) -> None:
+    from dae_edge.cli.bench_tables import show
+
+    show(record, out)
+
+
+def _write(path: Path | None, record: Record, force: bool) -> None:
+    if path is not None:
+        write_text(path, record.to_json(), force=force)

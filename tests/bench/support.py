@@ -42,7 +42,7 @@ def some_record(*rows: Row) -> Record:
         machine=Machine(
             "a CPU", ["avx2"], 2, [0, 1], "performance", 3000.0, 2048.0, "Linux", "3.11", {"numpy": "2"}
         ),
-        settings=Settings(30.0, 5.0, 3, 5, 0.5, 0.0, "drawn room, preset dark", 16),
+        settings=Settings(turns=3, clip="drawn room, preset dark"),
         conditions=Conditions([], 0.1, 0.2, 0.01, 0.0, None, None, None),
         limits=[Limit("onnxruntime", "int8", 2, 500.0, 0.02)],
         bandwidth=[Bandwidth(2, 20.0)],
