@@ -33,9 +33,13 @@ FRAMES = 4  # of the clip that a child runs, twice
 
 @dataclass(frozen=True)
 class Facts:
-    """What a file says of itself. size: (width, height) where it is made for one; precision: of the
-    limit that it is held against, "fp32", "int8" or "" for none."""
+    """What a file says of itself.
 
+    size: (width, height) where it is made for one; precision: of the limit that it is held against,
+    "fp32", "int8" or "" for none.
+    """
+
+    name: str
     format: str
     precision: str
     channels: int
@@ -131,12 +135,11 @@ class Child:
         assert self._process.stdout is not None
         late = threading.Timer(PATIENCE, self._process.kill)
         late.start()
-        try:
-            line = self._process.stdout.readline()
-        finally:
-            late.cancel()
+        line = self._process.stdout.readline()
+        in_time = late.is_alive()
+        late.cancel()
         if not line:
-            raise ModelLoadError(self._death())
+            raise ModelLoadError(self._death() if in_time else f"it did not answer within {PATIENCE:g} s")
         answer = json.loads(line)
         if "problem" in answer:
             raise ModelLoadError(answer["problem"])

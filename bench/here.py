@@ -50,6 +50,7 @@ class Loaded:
         manifest = denoise.manifest
         format = by_name(manifest.format)
         self.facts = Facts(
+            name=manifest.name,
             format=format.name,
             precision="int8" if format.calibrated else "fp32",
             channels=manifest.channels,

@@ -6,7 +6,9 @@ What differs between the two is a `Place`: how it opens a model, and where its c
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +23,7 @@ import numpy as np
 from dae_edge.bench.alone import FRAMES, Child, Facts, Frame, Model, reason
 from dae_edge.bench.limit import PRECISIONS, Chain, bandwidth
 from dae_edge.bench.machine import Surroundings, Watch, machine
-from dae_edge.bench.record import Bandwidth, Limit, Operator, Quality, Record, Row, Settings
+from dae_edge.bench.record import Bandwidth, Key, Limit, Operator, Quality, Record, Row, Settings
 from dae_edge.bench.turns import Taken, sustain, turn
 from dae_edge.errors import BadValueError, ModelLoadError
 
@@ -36,9 +38,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class File:
-    """What is to be measured: a file as `model`, by `engine`; at `sizes` alone where they are given."""
+    """What is to be measured, and by which engine; at `sizes` alone where they are given."""
 
-    model: str
     path: Path
     engine: str
     sizes: tuple[Size, ...] = ()
@@ -62,9 +63,14 @@ class Clip:
 class Place(Protocol):
     """Where the benchmark runs. `child`: the command that begins `alone.serve` with one more argument."""
 
-    version: str
-    child: Sequence[str]
-    can_profile: bool
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def child(self) -> Sequence[str]: ...
+
+    @property
+    def can_profile(self) -> bool: ...
 
     def open(self, path: Path, engine: str, threads: int) -> Model: ...
 
@@ -120,6 +126,7 @@ def bench(
     check(files, settings, threads)
     surroundings, watch = Surroundings(), Watch()
     rows: list[Row] = []
+    paths: list[Path] = []
     peaks: list[Limit] = []
     copies: list[Bandwidth] = []
     clips: set[str] = set()
@@ -128,6 +135,7 @@ def bench(
         for file in files:
             for row, clip in _alone(file, count, sizes, place, profile, say):
                 rows.append(row)
+                paths.append(file.path)
                 if clip is not None:
                     entries.append(_Entry(row, file, clip))
                     clips.add(clip.name)
@@ -145,6 +153,7 @@ def bench(
                 entry.task = None  # let its memory go before the next group
         for entry in entries:
             _finish(entry, settings, peaks)
+    _tell_apart(rows, paths)
     noisy = sum(row.status == "noisy" for row in rows)
     doubts = [f"{noisy} of {len(rows)} rows are noisy"] if noisy else []
     return Record(
@@ -187,20 +196,20 @@ def _alone(
     """A row for each size, with what a process of its own says; without a clip where it cannot go on."""
     todo: list[Size] | None = None  # not known before the file has said what it is
     while todo is None or todo:
-        row = Row(file.model, "", file.engine, 0, 0, threads, file=file.path.name)
+        row = Row(file.path.stem, "", file.engine, 0, 0, threads, file=file.path.name)
         row.width, row.height = todo[0] if todo else sizes[0] if sizes else COLOUR
         clip = None
         try:
             row.file_bytes = sum(part.stat().st_size for part in file.parts)
             row.sha256 = sha256(file.path.read_bytes()).hexdigest()
-            say(f"{file.model} alone: load, first frame, memory")
+            say(f"{file.path.name} alone: load, first frame, memory")
             with Child(place.child, file.path, file.engine, threads) as child:
                 loaded = child.loaded()
                 facts = loaded.facts
                 if todo is None:
                     todo = list(dict.fromkeys(file.sizes or sizes or _own_size(facts)))
                 row.width, row.height = size = todo[0]
-                row.format, row.precision = facts.format, facts.precision
+                row.model, row.format, row.precision = facts.name, facts.format, facts.precision
                 row.mac_per_pixel = facts.mac_per_pixel
                 row.load_ms, row.base_mib = loaded.load_ms, loaded.base_mib
                 if facts.size not in (None, size):
@@ -260,14 +269,19 @@ def _take_turns(
             entry.row.quality = _quality(model, entry.clip, place)
             entry.task = Playback(model, entry.clip.noisy)
     taken = [Taken() for _ in chains]
-    warm = {"warm_frames": settings.warm_up_frames, "warm_seconds": settings.warm_up_seconds}
+    begin = functools.partial(
+        turn,
+        seconds=settings.seconds / settings.turns,
+        warm_frames=settings.warm_up_frames,
+        warm_seconds=settings.warm_up_seconds,
+    )
     for number in range(settings.turns):
         first = number % len(entries)
         for entry in entries[first:] + entries[:first]:
             if entry.task is not None:
                 say(f"turn {number + 1} of {settings.turns}: {_name(entry)}")
                 with _failing(entry):
-                    turn(entry.task, entry.taken, seconds=settings.seconds / settings.turns, **warm)
+                    begin(entry.task, entry.taken)
         for chain, its in zip(chains, taken, strict=True):
             say(f"turn {number + 1} of {settings.turns}: the limit of {chain.engine}, {chain.precision}")
             turn(chain, its, seconds=_CHAIN_SECONDS, warm_frames=2, warm_seconds=0.05)
@@ -316,6 +330,18 @@ def _quality(model: Model, clip: Clip, place: Place) -> Quality:
 def _name(entry: _Entry) -> str:
     row = entry.row
     return f"{row.model} {row.format} at {row.width}x{row.height}, {threads_text(row.threads)}"
+
+
+def _tell_apart(rows: Sequence[Row], paths: Sequence[Path]) -> None:
+    """Name rows after their files where two files say the same of themselves, with the folder if need be."""
+    files: dict[Key, set[Path]] = defaultdict(set)
+    for row, path in zip(rows, paths, strict=True):
+        files[row.key].add(path)
+    for row, path in zip(rows, paths, strict=True):
+        alike = files[row.key]
+        if len(alike) > 1:
+            stems = [other.stem for other in alike]
+            row.model = path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}"
 
 
 def _without_needless(rows: list[Row]) -> list[Row]:

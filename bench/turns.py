@@ -36,7 +36,7 @@ class Taken:
     """What a task's turns took: milliseconds a frame, turn by turn, and who else used the processors."""
 
     turns: list[list[float]] = field(default_factory=list)
-    stages: list[tuple[float, float, float]] = field(default_factory=list)
+    stages: list[tuple[float, float, float]] = field(default_factory=list)  # medians of each turn
     cpu_seconds: float = 0.0
     watch: Watch = field(default_factory=Watch)
 
@@ -75,7 +75,7 @@ class Taken:
     def stage_medians(self) -> Stages | None:
         if not self.stages:
             return None
-        return Stages(*(1000 * statistics.median(stage) for stage in zip(*self.stages, strict=True)))
+        return Stages(*(1000 * seconds for seconds in _middle(self.stages)))
 
     def doubts(self) -> list[str]:
         """A sentence for each reason to doubt these times."""
@@ -96,6 +96,7 @@ def turn(
         task.step()
         warm += 1
     times: list[float] = []
+    stages: list[tuple[float, float, float]] = []
     with taken.watch.on():
         cpu, began = time.process_time(), clock()
         until, ended = began + seconds, began
@@ -104,10 +105,12 @@ def turn(
             task.step()
             ended = clock()
             times.append(1000 * (ended - began))
-            if (stages := task.stages) is not None:
-                taken.stages.append(stages)
+            if (split := task.stages) is not None:
+                stages.append(split)
         taken.cpu_seconds += time.process_time() - cpu
     taken.turns.append(times)
+    if stages:
+        taken.stages.append(_middle(stages))
 
 
 def sustain(task: Task, seconds: float, *, clock: Clock = time.perf_counter) -> Sustained:
@@ -139,3 +142,8 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 def _rate(ends: Sequence[float], since: float, until: float) -> float:
     """Frames a second that ended in that time, the last one counted by its part."""
     return sum(since < end <= until for end in ends) / (until - since)
+
+
+def _middle(stages: Sequence[tuple[float, float, float]]) -> tuple[float, float, float]:
+    convert, infer, hand_over = (statistics.median(stage) for stage in zip(*stages, strict=True))
+    return convert, infer, hand_over

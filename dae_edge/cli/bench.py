@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dae_edge.cli import options
-from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_text
+from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json, write_text, wrote
 from dae_edge.cli.extras import installed
-from dae_edge.errors import BadValueError
+from dae_edge.errors import BadValueError, MediaError
 from dae_edge.formats import FORMATS
 from dae_edge.hush import hushed
 
 if TYPE_CHECKING:
     from dae_edge.bench.latency import File, Size
-    from dae_edge.bench.record import Record, Row
+    from dae_edge.bench.record import Record, Row, Settings
 
 _READING, _ELSEWHERE = "Read figures", "Measure on a device"
 
@@ -113,6 +113,12 @@ def bench(
     """
     be_quiet(quiet)
     _check_modes(models or [], compare=compare, imports=imports, pack=pack)
+    _check_numbers(
+        above={"--seconds": seconds, "--fps": fps},
+        least={
+            "--warm-up": warm_up, "--sustained": sustained, "--max-slowdown": max_slowdown, "--max-loss": max_loss,
+        },
+    )  # fmt: skip
     check_json(json, force=force)
     if compare is not None:
         _compare(compare, max_slowdown / 100, max_loss, json, force)
@@ -121,14 +127,13 @@ def bench(
         _import(imports, json, force)
         return
 
-    from dae_edge.bench.latency import COLOUR, bench, check
+    from dae_edge.bench.latency import COLOUR, bench
     from dae_edge.bench.record import Settings
 
     settings = Settings(fps=fps, seconds=seconds, warm_up_seconds=warm_up, sustained_seconds=sustained)
     wanted = [size for text in dict.fromkeys(sizes or []) if (size := options.parse_size(text))]
     counts = list(dict.fromkeys(threads or [2]))
     with _files(models or [], wanted or [COLOUR], engines or []) as (files, missing):
-        check(files, settings, counts)
         if pack is not None:
             _pack(pack, files, settings, wanted, counts, force)
             return
@@ -164,6 +169,15 @@ def _check_modes(models: list[str], **modes: object) -> None:
         raise BadValueError(f"{given[0]} reads figures; give it without models (={', '.join(models)}).")
 
 
+def _check_numbers(*, above: dict[str, float], least: dict[str, float]) -> None:
+    for option, value in above.items():
+        if not value > 0:
+            raise BadValueError(f"`{option}` (={value:g}) must be greater than 0.")
+    for option, value in least.items():
+        if not value >= 0:
+            raise BadValueError(f"`{option}` (={value:g}) must be 0 or greater.")
+
+
 @contextmanager
 def _files(
     models: list[str], sizes: list[Size], engines: list[str]
@@ -185,23 +199,15 @@ def _named(models: list[str], engines: list[str]) -> list[File]:
     from dae_edge.bench.latency import File
     from dae_edge.runtime.load import find
 
-    found: dict[Path, tuple[str, str]] = {}
+    files: dict[Path, File] = {}
     for name in models:
         path, engine = find(name)
         if engines and engine not in engines:
             raise BadValueError(f"`--engine` (={', '.join(engines)}) does not run {name}; {engine} does.")
-        if path.resolve() in found:
+        if path.resolve() in files:
             out.print(f"[yellow]{name} is given twice; it is measured once.[/]")
-        found.setdefault(path.resolve(), (name, engine))
-    stems = [path.stem for path in found]
-    files = []
-    for path, (name, engine) in found.items():
-        shipped = name != str(path) and not Path(name).suffix
-        alike = sum(other == path.stem for other in stems) > 1
-        # Folders tell files of one name apart.
-        label = name if shipped else f"{path.parent.name}/{path.stem}" if alike else path.stem
-        files.append(File(label, path, engine))
-    return files
+        files.setdefault(path.resolve(), File(path, engine))
+    return list(files.values())
 
 
 def _all_formats(sizes: list[Size], engines: list[str], folder: Path) -> tuple[list[File], list[Row]]:
@@ -212,7 +218,7 @@ def _all_formats(sizes: list[Size], engines: list[str], folder: Path) -> tuple[l
 
     shipped = {"onnx-int8": SHIPPED["lowlight"], "onnx-fp32": SHIPPED["lowlight-fp32"]}
     formats = [format for format in FORMATS if format.engine in engines]
-    files = [File("lowlight", shipped[f.name], f.engine) for f in formats if f.name in shipped]
+    files = [File(shipped[f.name], f.engine) for f in formats if f.name in shipped]
     others = [format for format in formats if format.name not in shipped]
     if others and not installed("export"):
         why = 'made for this size by pip install "dae-edge[export]"'
@@ -235,14 +241,21 @@ def _all_formats(sizes: list[Size], engines: list[str], folder: Path) -> tuple[l
                 status.update(f"exporting {format.name} for {label} size")
                 sides = (size[1], size[0]) if size else None
                 exporter.export(model, format, path, source=source, size=sides)
-                files.append(File("lowlight", path, format.engine, (size,) if size else ()))
+                files.append(File(path, format.engine, (size,) if size else ()))
     return files, []
 
 
 def _pack(
-    folder: Path, files: list[File], settings: object, sizes: list[Size], threads: list[int], force: bool
+    folder: Path, files: list[File], settings: Settings, sizes: list[Size], threads: list[int], force: bool
 ) -> None:
-    raise NotImplementedError
+    from dae_edge.bench.pack import pack
+
+    with out.status("packing") as status, hushed():
+        left_out = pack(folder, files, settings, threads=threads, sizes=sizes, force=force, say=status.update)
+    for sentence in left_out:
+        out.print(f"[yellow]{sentence}[/]")
+    wrote(folder)
+    next_step(f"scp -r {folder} pi: && ssh pi 'cd {folder.name} && python3 run.py'")
 
 
 def _import(paths: list[Path], json: Path | None, force: bool) -> None:
@@ -258,7 +271,21 @@ def _import(paths: list[Path], json: Path | None, force: bool) -> None:
 def _compare(
     paths: tuple[Path, Path], max_slowdown: float, max_loss: float, json: Path | None, force: bool
 ) -> None:
-    raise NotImplementedError
+    from dae_edge.bench.compare import compare, warnings
+    from dae_edge.bench.record import read
+    from dae_edge.cli.bench_tables import show_changes
+
+    old, new = (read(path) for path in paths)
+    changes = compare(old, new, max_slowdown=max_slowdown, max_loss=max_loss)
+    if not changes:
+        raise MediaError(
+            f"neither {paths[0]} nor {paths[1]} has a row with times; there is nothing to compare."
+        )
+    doubts = warnings(old, new)
+    show_changes(changes, doubts, out)
+    write_json(json, {"warnings": doubts, "changes": [one.figures() for one in changes]}, force=force)
+    if any(one.bad for one in changes):
+        raise typer.Exit(1)
 
 
 def _show(record: Record) -> None:

@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dae_edge.bench.record import Record, Row
+from dae_edge.bench.compare import Change
+from dae_edge.bench.record import Limit, Record, Row
+from dae_edge.bench.turns import SPREAD
 
 _WIDE = 92  # columns of a terminal that has room for all figures
 _SHOWN = 8  # operators of a profile
@@ -36,6 +38,34 @@ def show(record: Record, out: Console) -> None:
     for row in measured:
         _print_more(row, out)
     _print_doubts(record, out)
+
+
+def show_changes(changes: Sequence[Change], warnings: Sequence[str], out: Console) -> None:
+    """Print what `compare` found: a line for each row, then what to doubt."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
+    for column in ("model", "format", "size", "threads", "old", "new", "change", "noise", "PSNR", ""):
+        left = column in ("model", "format", "size", "")
+        table.add_column(column, justify="left" if left else "right", no_wrap=column != "model")
+    for one in changes:
+        model, format, _, width, height, threads = one.key
+        colour = "red" if one.bad else "yellow" if "unclear" in one.verdicts else "green"
+        table.add_row(
+            escape(model), format, f"{width}x{height}", str(threads), _ms(one.old_ms), _ms(one.new_ms),
+            "-" if one.change is None else f"{one.change:+.0%}",
+            "-" if one.noise is None else f"{one.noise:.0%}",
+            "-" if one.loss is None else f"{-one.loss:+.2f}",
+            f"[{colour}]{', '.join(one.verdicts)}[/]" if one.verdicts else "",
+        )  # fmt: skip
+    out.print(table)
+    for one in changes:
+        if one.problem:
+            out.print(f"[red]{escape(one.key[0])} {one.key[1]}: {escape(one.problem)}[/]")
+    for warning in warnings:
+        out.print(f"[yellow]{escape(warning)}[/]")
+    bad = sum(one.bad for one in changes)
+    verdict = f"[red]{bad} of {len(changes)} got slower or worse[/]" if bad else "nothing got slower or worse"
+    unclear = sum("unclear" in one.verdicts for one in changes)
+    out.print(verdict + (f"; {unclear} unclear, the noise is larger than the change" if unclear else ""))
 
 
 def _times(wide: bool) -> dict[str, Cell]:
@@ -94,10 +124,14 @@ def _print_limit(record: Record, threads: int, out: Console) -> None:
     parts = []
     for engine in dict.fromkeys(one.engine for one in record.limits if one.threads == threads):
         rates = [one for one in record.limits if (one.engine, one.threads) == (engine, threads)]
-        parts.append(f"{engine} " + ", ".join(f"{one.gmacs:.0f} {one.precision}" for one in rates))
+        parts.append(f"{engine} " + ", ".join(map(_limit, rates)))
     copies = [f"memory {one.gb_per_s:.0f} GB/s" for one in record.bandwidth if one.threads == threads]
     if parts:
         out.print(f"[dim]limit, GMAC/s: {'; '.join(parts)}; {', '.join(copies)}[/]")
+
+
+def _limit(one: Limit) -> str:
+    return f"{one.gmacs:.0f} {one.precision}" + ("~" if one.spread > SPREAD else "")
 
 
 def _print_more(row: Row, out: Console) -> None:
