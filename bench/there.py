@@ -145,7 +145,8 @@ def main() -> None:
     try:
         record = bench(files, place, settings, threads=asked.threads or contents["threads"], say=_say)
     except DaeEdgeError as failure:
-        sys.exit(f"error: {failure}")
+        print(f"\nerror: {failure}", file=sys.stderr)
+        sys.exit(failure.exit_code)
     except KeyboardInterrupt:
         sys.exit("\nstopped.")
     asked.output.write_text(record.to_json())

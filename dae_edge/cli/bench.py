@@ -115,10 +115,9 @@ def bench(
     _check_modes(models or [], compare=compare, imports=imports, pack=pack)
     _check_numbers(
         above={"--seconds": seconds, "--fps": fps},
-        least={
-            "--warm-up": warm_up, "--sustained": sustained, "--max-slowdown": max_slowdown, "--max-loss": max_loss,
-        },
-    )  # fmt: skip
+        least={"--warm-up": warm_up, "--sustained": sustained, "--max-loss": max_loss}
+        | {"--max-slowdown": max_slowdown},
+    )
     check_json(json, force=force)
     if compare is not None:
         _compare(compare, max_slowdown / 100, max_loss, json, force)

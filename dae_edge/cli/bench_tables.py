@@ -23,8 +23,10 @@ def show(record: Record, out: Console) -> None:
     machine, deadline = record.machine, 1000 / record.settings.fps
     engines = ("onnxruntime", "ai-edge-litert", "openvino")
     versions = [f"{name} {machine.packages[name]}" for name in engines if name in machine.packages]
+    pinned = f"{len(machine.affinity)} of " if 0 < len(machine.affinity) < machine.cores else ""
     governor = f", {machine.governor} governor" if machine.governor else ""
-    out.print(f"[bold]{escape(machine.cpu)}[/], {machine.cores} cores{governor}, {', '.join(versions)}")
+    cores = f"{pinned}{machine.cores} cores{governor}"
+    out.print(f"[bold]{escape(machine.cpu)}[/], {cores}, {', '.join(versions)}")
     measured = [row for row in record.rows if row.times is not None]
     for key in dict.fromkeys((r.width, r.height, r.threads) for r in measured):
         rows = [row for row in measured if (row.width, row.height, row.threads) == key]
@@ -161,9 +163,15 @@ def _print_more(row: Row, out: Console) -> None:
 
 def _print_doubts(record: Record, out: Console) -> None:
     conditions = record.conditions
+    shares = {"other programs": conditions.others, "the hypervisor": conditions.steal}
+    used = [f"{who} {share:.1%} of the processors" for who, share in shares.items() if share is not None]
+    if conditions.celsius_before is not None and conditions.celsius_after is not None:
+        used.append(f"{conditions.celsius_before:.0f} to {conditions.celsius_after:.0f} °C")
+    if used:
+        out.print(f"\n[dim]meanwhile: {', '.join(used)}; ± is how far a row's turns differ[/]")
     noisy = [row for row in record.rows if row.status == "noisy"]
     if conditions.noisy:
-        out.print(f"\n[yellow]~ noisy, read with care:[/] {'; '.join(conditions.noisy)}")
+        out.print(f"[yellow]~ noisy, read with care:[/] {'; '.join(conditions.noisy)}")
     for row in _worst(noisy):
         out.print(
             f"[dim]  {escape(row.model)} {row.format} {row.width}x{row.height}: {'; '.join(row.noisy)}[/]"
