@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import json
+import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -23,7 +25,7 @@ from dae_edge.runtime.engine import Tensors
 WARM_UP = 3  # frames that are not counted
 FRAMES = 12
 
-Spent = Iterable[tuple[str, float]]  # operator, milliseconds
+Spent = Iterable[tuple[int, str, float]]  # number of the frame, operator, milliseconds
 
 
 def profile(path: Path, engine: str, threads: int, frames: list[Frame]) -> Operators:
@@ -34,11 +36,14 @@ def profile(path: Path, engine: str, threads: int, frames: list[Frame]) -> Opera
     if engine not in _PROFILES:
         raise ModelLoadError(f"{_SILENT.get(engine, engine)} has no profile by operator")
     manifest = load(path, threads=threads).manifest
-    ms, calls = defaultdict[str, float](float), defaultdict[str, int](int)
-    for name, spent in _PROFILES[engine](path, threads, manifest, frames):
-        ms[name] += spent / FRAMES
+    frame_by_frame: dict[str, list[float]] = defaultdict(lambda: [0.0] * FRAMES)
+    calls: dict[str, int] = defaultdict(int)
+    for number, name, spent in _PROFILES[engine](path, threads, manifest, frames):
+        frame_by_frame[name][number] += spent
         calls[name] += 1
-    whole = sum(ms.values())
+    # The median, so that a slow moment of the machine is not taken for a slow operator.
+    ms = {name: statistics.median(spent) for name, spent in frame_by_frame.items()}
+    whole = sum(ms.values()) or 1.0
     found = [Operator(name, ms[name], ms[name] / whole, calls[name] / FRAMES) for name in ms]
     return [asdict(one) for one in sorted(found, key=lambda one: -one.ms)]
 
@@ -67,14 +72,12 @@ def _onnxruntime(path: Path, threads: int, manifest: Manifest, frames: list[Fram
         for index in range(WARM_UP + FRAMES):
             denoise(frames[index % len(frames)])
         events = json.loads(Path(session.end_profiling()).read_text())
-    runs = sorted(event["ts"] for event in events if event.get("name") == "model_run")
+    starts = sorted(event["ts"] for event in events if event.get("name") == "model_run")
     for event in events:
-        if (
-            event.get("cat") == "Node"
-            and event["name"].endswith("_kernel_time")
-            and event["ts"] >= runs[WARM_UP]
-        ):
-            yield event["args"]["op_name"], event["dur"] / 1000
+        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+            number = bisect.bisect_right(starts, event["ts"]) - 1 - WARM_UP
+            if number >= 0:
+                yield number, event["args"]["op_name"], event["dur"] / 1000
 
 
 def _openvino(path: Path, threads: int, manifest: Manifest, frames: list[Frame]) -> Spent:
@@ -87,10 +90,9 @@ def _openvino(path: Path, threads: int, manifest: Manifest, frames: list[Frame])
     denoise = Denoiser(_Engine(manifest, run))
     for index in range(WARM_UP + FRAMES):
         denoise(frames[index % len(frames)])
-        if index >= WARM_UP:
-            for node in request.profiling_info:
-                if node.real_time:
-                    yield node.node_type, node.real_time.total_seconds() * 1000
+        for node in request.profiling_info if index >= WARM_UP else ():
+            if node.real_time:
+                yield index - WARM_UP, node.node_type, node.real_time.total_seconds() * 1000
 
 
 _PROFILES: dict[str, Callable[[Path, int, Manifest, list[Frame]], Spent]] = {

@@ -163,7 +163,9 @@ def test_the_shipped_formats_and_a_foreign_file() -> None:
         assert 0 < row.times.p50 <= row.times.p90 <= row.times.p99 <= row.times.max
         assert row.quality is not None
         assert row.quality.psnr > row.quality.noisy_psnr + 3
-        assert row.operators[0].name in ("QLinearConv", "Conv", "FusedConv")
+        assert {one.name: one.calls for one in row.operators}[
+            "QLinearConv" if row.precision == "int8" else "Conv"
+        ] >= 16  # fmt: skip
         assert sum(one.share for one in row.operators) == pytest.approx(1)
         assert row.stages is not None
         assert row.stages.infer > row.stages.convert
