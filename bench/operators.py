@@ -34,7 +34,7 @@ def profile(path: Path, engine: str, threads: int, frames: list[Frame]) -> Opera
     Raises `ModelLoadError` with the reason where the engine has no such profile.
     """
     if engine not in _PROFILES:
-        raise ModelLoadError(f"{_SILENT.get(engine, engine)} has no profile by operator")
+        raise ModelLoadError(_SILENT.get(engine, f"{engine} has no profile by operator"))
     manifest = load(path, threads=threads).manifest
     frame_by_frame: dict[str, list[float]] = defaultdict(lambda: [0.0] * FRAMES)
     calls: dict[str, int] = defaultdict(int)
@@ -99,4 +99,7 @@ _PROFILES: dict[str, Callable[[Path, int, Manifest, list[Frame]], Spent]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
 }
-_SILENT = {"litert": "LiteRT's Python interface (its own tool does: benchmark_model --enable_op_profiling)"}
+_SILENT = {
+    "litert": "LiteRT's Python interface has no profile by operator; its own tool has: "
+    "benchmark_model --enable_op_profiling"
+}

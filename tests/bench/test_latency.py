@@ -177,3 +177,13 @@ def test_the_shipped_formats_and_a_foreign_file() -> None:
     assert all(one.gmacs > 0.1 for one in record.limits)
     assert record.bandwidth[0].gb_per_s > 0.1
     assert Record.from_json(record.to_json()).rows[0].key == record.rows[0].key
+
+
+def test_an_engine_without_a_profile_says_so(tiny_tflite: Path) -> None:
+    settings = Settings(seconds=0.05, warm_up_seconds=0)
+    (row,) = bench(
+        [File(tiny_tflite, "litert")], Here(), settings, threads=[1], profile=True, limits=False
+    ).rows
+    assert (row.width, row.height) == (80, 60)
+    assert row.operators == []
+    assert "LiteRT's Python interface has no profile by operator" in row.unprofiled
