@@ -19,6 +19,9 @@ from dae_edge.formats import by_name
 from dae_edge.runtime import Denoiser, load
 from dae_edge.runtime.engine import Engine, Tensors
 
+# The limit that a format is held against, by what its convolutions work on.
+_PRECISIONS = {"float32": "fp32", "int8": "int8", "dynamic": "int8"}
+
 
 class Here:
     """A `latency.Place`."""
@@ -52,7 +55,7 @@ class Loaded:
         self.facts = Facts(
             name=manifest.name,
             format=format.name,
-            precision="int8" if format.calibrated else "fp32",
+            precision=_PRECISIONS.get(format.activations, ""),
             channels=manifest.channels,
             size=(manifest.size[1], manifest.size[0]) if manifest.size else None,
             mac_per_pixel=manifest.mac_per_pixel,

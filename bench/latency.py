@@ -38,17 +38,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class File:
-    """What is to be measured, and by which engine; at `sizes` alone where they are given."""
+    """What is to be measured, and by which engine; at `sizes` alone where they are given.
+
+    companions: files that are part of it and lie beside it
+    """
 
     path: Path
     engine: str
     sizes: tuple[Size, ...] = ()
-
-    @property
-    def parts(self) -> list[Path]:
-        """The file, and the .bin that holds an OpenVINO .xml's weights."""
-        weights = self.path.with_suffix(".bin")
-        return [self.path, *([weights] if self.path.suffix == ".xml" and weights.is_file() else [])]
+    companions: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,7 +198,7 @@ def _alone(
         row.width, row.height = todo[0] if todo else sizes[0] if sizes else COLOUR
         clip = None
         try:
-            row.file_bytes = sum(part.stat().st_size for part in file.parts)
+            row.file_bytes = sum(part.stat().st_size for part in (file.path, *file.companions))
             row.sha256 = sha256(file.path.read_bytes()).hexdigest()
             say(f"{file.path.name} alone: load, first frame, memory")
             with Child(place.child, file.path, file.engine, threads) as child:

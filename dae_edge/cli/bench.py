@@ -13,7 +13,7 @@ import typer
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json, write_text, wrote
 from dae_edge.cli.extras import installed
-from dae_edge.errors import BadValueError, MediaError
+from dae_edge.errors import BadValueError, ExportError, MediaError
 from dae_edge.formats import FORMATS
 from dae_edge.hush import hushed
 
@@ -195,7 +195,6 @@ def _files(
 
 def _named(models: list[str], engines: list[str]) -> list[File]:
     """Files and shipped models as the user names them, each once."""
-    from dae_edge.bench.latency import File
     from dae_edge.runtime.load import find
 
     files: dict[Path, File] = {}
@@ -205,43 +204,57 @@ def _named(models: list[str], engines: list[str]) -> list[File]:
             raise BadValueError(f"`--engine` (={', '.join(engines)}) does not run {name}; {engine} does.")
         if path.resolve() in files:
             out.print(f"[yellow]{name} is given twice; it is measured once.[/]")
-        files.setdefault(path.resolve(), File(path, engine))
+        files.setdefault(path.resolve(), _file(path, engine))
     return list(files.values())
 
 
 def _all_formats(sizes: list[Size], engines: list[str], folder: Path) -> tuple[list[File], list[Row]]:
     """The shipped model in every format: those that ship, and the rest made for these sizes."""
-    from dae_edge.bench.latency import File
     from dae_edge.bench.record import Row
     from dae_edge.runtime.load import SHIPPED
 
     shipped = {"onnx-int8": SHIPPED["lowlight"], "onnx-fp32": SHIPPED["lowlight-fp32"]}
-    formats = [format for format in FORMATS if format.engine in engines]
-    files = [File(shipped[f.name], f.engine) for f in formats if f.name in shipped]
-    others = [format for format in formats if format.name not in shipped]
-    if others and not installed("export"):
-        why = 'made for this size by pip install "dae-edge[export]"'
-        return files, [
-            Row("lowlight", f.name, f.engine, *size, 0, status="skipped", problem=why)
-            for f in others
-            for size in sizes
-        ]
+    files, missing, others = [], [], []
+    for format in FORMATS:
+        needed = [extra for extra in ("export", format.extra) if not installed(extra)]
+        if format.engine not in engines:
+            continue
+        if format.name in shipped:
+            files.append(_file(shipped[format.name], format.engine))
+        elif needed:
+            row = Row("lowlight", format.name, format.engine, *sizes[0], 0, status="skipped")
+            row.problem = f'it must be made first, by pip install "dae-edge[{needed[0]}]"'
+            missing.append(row)
+        else:
+            others.append(format)
     if not others:
-        return files, []
+        return files, missing
     with out.status("starting TensorFlow") as status, hushed():
         from dae_edge.export import export as exporter
 
-        model = exporter.open_model("lowlight")
-        source = exporter.model_path("lowlight")
+        session = exporter.Session(exporter.open_model("lowlight"), exporter.model_path("lowlight"))
         for format in others:
             for size in [None] if format.any_size else sizes:
-                label = f"{size[0]}x{size[1]}" if size else "any"
+                label = f"{size[0]}x{size[1]}" if size else "any-size"
                 path = folder / label / f"lowlight-{format.name}{format.suffix}"
-                status.update(f"exporting {format.name} for {label} size")
-                sides = (size[1], size[0]) if size else None
-                exporter.export(model, format, path, source=source, size=sides)
-                files.append(File(path, format.engine, (size,) if size else ()))
-    return files, []
+                status.update(f"exporting {format.name}, {label}")
+                try:
+                    session.export(format, path, size=(size[1], size[0]) if size else None)
+                except ExportError as failure:  # the other formats are worth measuring all the same
+                    row = Row("lowlight", format.name, format.engine, *(size or sizes[0]), 0)
+                    row.status, row.problem = "failed", str(failure)
+                    missing.append(row)
+                else:
+                    files.append(_file(path, format.engine, (size,) if size else ()))
+    return files, missing
+
+
+def _file(path: Path, engine: str, sizes: tuple[Size, ...] = ()) -> File:
+    from dae_edge.bench.latency import File
+    from dae_edge.runtime.load import COMPANIONS
+
+    companions = tuple(path.with_suffix(suffix) for suffix in COMPANIONS.get(path.suffix, ()))
+    return File(path, engine, sizes, companions)
 
 
 def _pack(
