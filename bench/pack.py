@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from dae_edge.bench import alone, engines, latency, limit, machine, record, ther
 from dae_edge.bench.here import Here
 from dae_edge.bench.latency import COLOUR, GREY, File, Say, Size, size_text
 from dae_edge.bench.record import Settings
-from dae_edge.errors import BadValueError
+from dae_edge.errors import BadValueError, OutputError
 from dae_edge.files import fresh_folder
 from dae_edge.runtime import load
 
@@ -60,46 +61,65 @@ def pack(
     able = [file for file in files if file.engine in ENGINES]
     if not able:
         raise BadValueError(f"`models` must name one at least that {' or '.join(ENGINES)} runs.")
+    if folder.exists() and not force:
+        fresh_folder(folder)  # refused now, not after the work
+    with TemporaryDirectory() as temporary:
+        made = Path(temporary) / "pack"
+        made.mkdir()
+        _fill(made, able, settings, threads, sizes, say)
+        fresh_folder(folder, force=force)
+        try:
+            shutil.copytree(made, folder, dirs_exist_ok=True)
+        except OSError as failure:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise OutputError(f"{folder} cannot be written: {failure}.") from failure
+    return [f"{f.path.name} is left out: the runner has no {f.engine}." for f in files if f not in able]
+
+
+def _fill(
+    folder: Path,
+    files: Sequence[File],
+    settings: Settings,
+    threads: Sequence[int],
+    sizes: Sequence[Size],
+    say: Say,
+) -> None:
     place = Here()
     models: list[dict[str, Any]] = []
     clips: dict[str, tuple[Size, int]] = {}
-    for file in able:
+    (folder / "models").mkdir()
+    for file in files:
         say(f"reading {file.path.name}")
         facts = place.open(file.path, file.engine, 1).facts
         where = _sizes(file, facts.size, sizes, facts.channels)
         clips |= {f"{size_text(size)}-{facts.channels}": (size, facts.channels) for size in where}
         name = _free_name(file.path, {one["file"] for one in models})
+        shutil.copyfile(file.path, folder / "models" / name)
         manifest = json.loads(load(file.path).manifest.to_json())
-        models.append(
-            {
-                "file": name, "engine": file.engine, "sizes": where,
-                "facts": asdict(facts), "manifest": manifest,
-            }
-        )  # fmt: skip
-    fresh_folder(folder, force=force)
-    for part in ("models", "clips"):
-        (folder / part).mkdir()
-    for file, packed in zip(able, models, strict=True):
-        shutil.copyfile(file.path, folder / "models" / packed["file"])
+        known = {"engine": file.engine, "sizes": where, "facts": asdict(facts), "manifest": manifest}
+        models.append({"file": name, **known})
     shutil.copytree(limit.CHAINS, folder / "chains")
+    (folder / "clips").mkdir()
     names = {}
     for name, (size, channels) in clips.items():
         say(f"drawing the clip {name}")
         clip = place.clip(size, channels)
         names[name] = clip.name
-        half = len(clip.clean) // 2
+        half = len(clip.clean) // 2  # quality is measured on the second one alone
         np.savez_compressed(
             folder / "clips" / f"{name}.npz", noisy=np.stack(clip.noisy), clean=np.stack(clip.clean[half:])
         )
     contents = {
-        "version": place.version, "settings": asdict(settings), "threads": list(threads), "clips": names,
+        "version": place.version,
+        "settings": asdict(settings),
+        "threads": list(threads),
+        "clips": names,
         "models": models,
-    }  # fmt: skip
+    }
+    packages = "numpy onnxruntime" + (" ai-edge-litert" if any(f.engine == "litert" for f in files) else "")
     (folder / "pack.json").write_text(json.dumps(contents, indent=2) + "\n")
     (folder / "run.py").write_text(runner())
-    packages = "numpy onnxruntime" + (" ai-edge-litert" if any(f.engine == "litert" for f in able) else "")
     (folder / "README.txt").write_text(_READ_ME.format(packages=packages))
-    return [f"{f.path.name} is left out: the runner has no {f.engine}." for f in files if f not in able]
 
 
 def runner() -> str:
