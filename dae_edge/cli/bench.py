@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dae_edge.bench.latency import File, Size
     from dae_edge.bench.record import Record, Row, Settings
 
+ENGINES = tuple(dict.fromkeys(format.engine for format in FORMATS))
+
 _READING, _ELSEWHERE = "Read figures", "Measure on a device"
 
 
@@ -42,7 +44,11 @@ def bench(
     ] = None,
     engines: Annotated[
         list[str] | None,
-        typer.Option("--engine", help="Only files that this engine runs. Repeat it."),
+        typer.Option(
+            "--engine",
+            metavar="NAME",
+            help=f"Only files that this engine runs: {', '.join(ENGINES)}. Repeat it.",
+        ),
     ] = None,
     seconds: Annotated[
         float, typer.Option("--seconds", metavar="S", help="To measure each model for, in five turns.")
@@ -55,7 +61,9 @@ def bench(
     ] = 30.0,
     sustained: Annotated[
         float,
-        typer.Option("--sustained", metavar="S", help="Then run each so long without a pause: does it slow?"),
+        typer.Option(
+            "--sustained", metavar="S", help="Then run each so long without a pause: does it slow down?"
+        ),
     ] = 0.0,
     profile: Annotated[bool, typer.Option("--profile", help="Show the time by operator.")] = False,
     limits: Annotated[
@@ -182,15 +190,14 @@ def _files(
     models: list[str], sizes: list[Size], engines: list[str]
 ) -> Iterator[tuple[list[File], list[Row]]]:
     """What to measure, and rows for what cannot be made here; exported files live as long as the block."""
-    known = list(dict.fromkeys(format.engine for format in FORMATS))
     for engine in engines:
-        if engine not in known:
-            raise BadValueError(f"`--engine` (={engine}) must be one of {', '.join(known)}.")
+        if engine not in ENGINES:
+            raise BadValueError(f"`--engine` (={engine}) must be one of {', '.join(ENGINES)}.")
     with tempfile.TemporaryDirectory() as folder:
         if models:
             yield _named(models, engines), []
         else:
-            yield _all_formats(sizes, engines or known, Path(folder))
+            yield _all_formats(sizes, engines or list(ENGINES), Path(folder))
 
 
 def _named(models: list[str], engines: list[str]) -> list[File]:
