@@ -153,10 +153,10 @@ def _print_more(row: Row, out: Console) -> None:
         for column in ("ms", "share", "calls"):
             table.add_column(column, justify="right")
         for one in row.operators[:_SHOWN]:
-            table.add_row(escape(one.name), _ms(one.ms), f"{one.share:.0%}", f"{one.calls:g}")
+            table.add_row(escape(one.name), _ms(one.ms), f"{one.share:.0%}", f"{one.calls:.3g}")
         if rest:
             figures = (sum(o.ms for o in rest), sum(o.share for o in rest), sum(o.calls for o in rest))
-            table.add_row(f"{len(rest)} others", _ms(figures[0]), f"{figures[1]:.0%}", f"{figures[2]:g}")
+            table.add_row(f"{len(rest)} others", _ms(figures[0]), f"{figures[1]:.0%}", f"{figures[2]:.3g}")
         out.print(f"\n[bold]{name}[/], time by operator while profiled")
         out.print(table)
 
