@@ -76,6 +76,15 @@ def engine_of(name: str, *contents: bytes, threads: int) -> Engine:
     return _ENGINES[name][1](*contents, threads=threads)
 
 
+def find(model: str) -> tuple[Path, str]:
+    """The file of a shipped model or a path, and the name of the engine that runs it."""
+    path = SHIPPED.get(model) or Path(model)
+    chosen = _engine_for(path, None)
+    if not path.is_file():
+        raise ModelLoadError(f"{model} is neither a file nor a shipped model ({', '.join(SHIPPED)}).")
+    return path, next(name for name, (_, build) in _ENGINES.items() if build is chosen)
+
+
 def _engine_for(path: Path, engine: str | None) -> Callable[..., Engine]:
     if engine is not None and engine not in _ENGINES:
         raise BadValueError(f"`engine` (={engine!r}) must be one of {', '.join(_ENGINES)}.")
