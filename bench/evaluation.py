@@ -147,7 +147,8 @@ def record(
         "machine": machine,
         "settings": settings,
         "takes": [
-            {"name": t.name, "light": t.light} | {k: _rounded(v) for k, v in known.get((t.name, t.light), {}).items()}
+            {"name": t.name, "light": t.light}
+            | {k: _rounded(v) for k, v in known.get((t.name, t.light), {}).items()}
             for t in takes
         ],
         "methods": [_describe(method) for method in methods]

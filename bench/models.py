@@ -13,6 +13,8 @@ from dae_edge.bench.method import Frame, Knob, Memory, Output, Setting, each
 from dae_edge.errors import ModelLoadError
 from dae_edge.manifest import digest
 from dae_edge.runtime import Denoiser, load
+from dae_edge.runtime.load import COMPANIONS
+from dae_edge.runtime.opening import read_model
 
 _WARM_UP = 2  # first frames that make room, left out of the time
 
@@ -33,10 +35,9 @@ class Model:
 
     @property
     def identity(self) -> str:
-        try:
-            return f"{digest(self.path.read_bytes())} threads {self.threads}"
-        except OSError as failure:
-            raise ModelLoadError(f"{self.path} cannot be read: {failure.strerror}.") from failure
+        beside = [self.path.with_suffix(suffix) for suffix in COMPANIONS.get(self.path.suffix, ())]
+        files = [self.path, *(path for path in beside if path.is_file())]
+        return " ".join([*(digest(read_model(path)) for path in files), f"threads {self.threads}"])
 
     def run(
         self, frames: Sequence[Frame], wanted: Sequence[int], setting: Setting, *, timed: bool = False

@@ -19,7 +19,7 @@ ENOUGH = 400  # pixels below which a figure would say nothing
 
 
 def at_rest(clean: Sequence[Frame]) -> Mask | None:
-    """(H, W) where nothing changes through all the clean frames, away from what does; None for next to nothing."""
+    """(H, W) where nothing changes through all the clean frames, away from what does; None for too little."""
     if len(clean) < 2:
         return None
     calm = [_smooth(frame) for frame in clean]
@@ -30,9 +30,10 @@ def at_rest(clean: Sequence[Frame]) -> Mask | None:
 
 
 def uncovered(clean: Sequence[Frame], index: int) -> Mask:
-    """(H, W) of frame `index` that something else covered within the last frames, and that is at rest since.
+    """(H, W) of frame `index` that showed something else within the last frames, and is at rest since.
 
-    Where a memory that does not let go leaves a ghost.
+    The ground that an object has left, and the plain surface of one that has come: where a memory
+    that does not let go leaves a ghost.
     """
     if index < 2:
         return np.zeros(clean[index].shape[:2], np.bool_)
@@ -44,7 +45,7 @@ def uncovered(clean: Sequence[Frame], index: int) -> Mask:
 
 
 def flicker(frames: Sequence[Frame], mask: Mask) -> float:
-    """Temporal standard deviation in levels of 255, root mean square over the pixels of `mask` and the channels."""
+    """Temporal standard deviation in levels of 255, root mean square over `mask` and the channels."""
     stack = np.stack([frame[mask] for frame in frames]).astype(np.float32)
     return float(np.sqrt(stack.var(axis=0, ddof=1).mean()))
 

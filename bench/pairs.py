@@ -1,4 +1,4 @@
-"""Real noise with a clean reference, as data sets lay it out: pictures in pairs, or clips in two sets of frames."""
+"""Real noise with a clean reference, as data sets lay it out: pictures in pairs, or clips of two sets."""
 
 from __future__ import annotations
 
@@ -92,19 +92,20 @@ def _in_one(folder: Path) -> list[Pair]:
 
 def _match(noisy: dict[str, Path], clean: dict[str, Path]) -> list[Pair]:
     order = sorted(noisy, key=_by_number)
-    if len(clean) == 1 and len(noisy) > 1:
+    of_a_clip = all(_OF_A_CLIP.match(rest) for rest in order)
+    if of_a_clip and len(clean) == 1:
         return [Pair("", tuple(noisy[rest] for rest in order), tuple(clean.values()))]
     for rest in [*noisy.keys(), *clean.keys()]:
         if rest not in noisy or rest not in clean:
             alone = (noisy if rest in noisy else clean)[rest]
             raise MediaError(f"{alone} has no partner: {WANTED}.")
-    if all(_OF_A_CLIP.match(rest) for rest in order):
+    if of_a_clip:
         return [Pair("", tuple(noisy[r] for r in order), tuple(clean[r] for r in order))]
     return [Pair(rest.replace("*", "").strip("_- "), (noisy[rest],), (clean[rest],)) for rest in order]
 
 
 def _rest(path: Path, word: str) -> str | None:
-    """The name with `*` for the word that marks it, "*_1" of noisy_1.png; None where the word is not in it."""
+    """The name with `*` for the word that marks it, "*_1" of noisy_1.png; None where it is not there."""
     marked, count = re.subn(rf"(?i)(^|[\W_]){word}(?=$|[\W_\d])", r"\1*", path.stem, count=1)
     return marked if count else None
 

@@ -1,4 +1,4 @@
-"""Pictures of what a method does: the worst frame and piece of it, and one piece that all methods are shown on."""
+"""Pictures of what a method does: its worst frame and piece, and one piece that all methods are shown on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ def save(frames: Frames, measured: Measured, folder: Path, stem: str, kind: str)
         made["clean"] = frames.clean[last][detailed_piece(frames.clean[last])]
     if kind == "model":
         made["frame"] = np.vstack(
-            [_beside(rows[:2]), np.full((_GAP, 2 * rows[0].shape[1] + _GAP, 3), 255, np.uint8), _beside(rows[2:])]
+            [
+                _beside(rows[:2]),
+                np.full((_GAP, 2 * rows[0].shape[1] + _GAP, 3), 255, np.uint8),
+                _beside(rows[2:]),
+            ]
         )
     names = {what: f"{stem}-{what}.jpg" for what in made}
     for what, picture in made.items():

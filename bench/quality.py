@@ -1,4 +1,4 @@
-"""One method on one take: how near to the clean picture, at once and over time, and in how many milliseconds."""
+"""One method on one take: how near to the clean picture, at once and over time, in how many milliseconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The best setting of a method for a very clip: which no user could know, so that nobody can call it unfair."""
+"""The best setting of a method for a very clip: which no user could know, so nobody can call it unfair."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ def best_setting(knobs: Sequence[Knob], worth: Callable[[Setting], float]) -> Se
     """The setting with the highest `worth`, found from coarse to fine on the grid of the knobs' values.
 
     A pattern search (Hooke and Jeeves, "Direct search solution of numerical and statistical problems",
-    JACM 1961): from the middle of every knob, steps of a quarter of its values, halved when no step helps, until
-    no neighbour on the grid is better. It finds the best of the whole grid where quality rises to one top and
-    falls, as it does with a denoiser's strength.
+    JACM 1961): from the middle of every knob, steps of a quarter of its values, halved when no step
+    helps, until no neighbour on the grid is better. It finds the best of the whole grid where quality
+    rises to one top and falls, as it does with a denoiser's strength.
     """
     if not knobs:
         return ()

@@ -1,4 +1,4 @@
-"""PSNR and SSIM of 8-bit frames: the one definition behind the loop, the exporter's check and the benchmark."""
+"""PSNR and SSIM of 8-bit frames: the one definition behind the loop, the export check and the benchmark."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def decibels(error: float) -> float:
 
 
 def ssim(frame: Frame, clean: Frame) -> float:
-    """Structural similarity of two uint8 frames, (H, W) or (H, W, C), 11 pixels a side at least: 1 for equal ones.
+    """Structural similarity of two uint8 frames, (H, W) or (H, W, C): 1 for equal ones.
 
     Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural
     similarity" (IEEE TIP 2004): Gaussian window of 11 pixels, sigma 1.5, K1 0.01, K2 0.03; the mean

@@ -12,7 +12,7 @@ from dae_edge.bench.opponents.opencv import Bilateral, NonLocalMeans, NonLocalMe
 
 @dataclass(frozen=True)
 class Opponent:
-    """key: what `--opponent` takes; missing: why it cannot run here; asked: whether it runs only if asked for."""
+    """key: what `--opponent` takes; missing: why it cannot run here; asked: it runs only if asked for."""
 
     key: str
     method: Method

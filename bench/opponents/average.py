@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dae_edge.bench.method import Frame, Knob, Memory, Output, Setting
 from dae_edge.opencv import cv2
@@ -38,23 +39,27 @@ class MotionAverage:
         self, frames: Sequence[Frame], wanted: Sequence[int], setting: Setting, *, timed: bool = False
     ) -> Output:
         threshold, sigma = setting
-        average = count = None
+        average: NDArray[np.float32] | None = None
+        count = np.ones(frames[0].shape[:2], np.float32)
         denoised, ms = [], []
         for index, frame in enumerate(frames[: max(wanted) + 1]):
             began = time.perf_counter()
             picture = frame.astype(np.float32)
-            if average is None or count is None:
-                average, count = picture, np.ones(picture.shape[:2], np.float32)
+            if average is None:
+                average = picture
             else:
                 change = cv2.subtract(picture, average)
                 grey = cv2.transform(change, np.full((1, 3), 1 / 3, np.float32))
                 moved = np.clip(np.abs(cv2.GaussianBlur(grey, (0, 0), 2)) / np.float32(threshold) - 0.5, 0, 1)
-                count = 1 + (1 - moved) * np.minimum(count, np.float32(_LONGEST))
+                count = (1 + (1 - moved) * np.minimum(count, _LONGEST)).astype(np.float32, copy=False)
                 share = 1 / count
-                average = cv2.add(average, cv2.multiply(change, cv2.merge([share, share, share])))
+                step = cv2.multiply(change, cv2.merge([share, share, share]))
+                average = cv2.add(average, step).astype(np.float32, copy=False)
             if timed or index in wanted:  # the filter keeps no memory
                 rounded = cv2.convertScaleAbs(average)
-                denoised.append((index, cv2.bilateralFilter(rounded, 9, sigma, 3).astype(np.uint8, copy=False)))
+                denoised.append(
+                    (index, cv2.bilateralFilter(rounded, 9, sigma, 3).astype(np.uint8, copy=False))
+                )
             ms.append(1000 * (time.perf_counter() - began))
         kept = dict(denoised)
         return Output([kept[index] for index in wanted], ms[1:] if timed else [])

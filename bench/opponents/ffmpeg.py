@@ -63,7 +63,7 @@ class FFmpeg:
         """All frames but the first `skip`, denoised."""
         height, width = frames[0].shape[:2]
         given = len(frames) - skip
-        padded = [*frames, *frames[-1:] * (self.least - len(frames))]
+        padded = [*frames, *[frames[-1]] * (self.least - len(frames))]
         # Full colour resolution, so that no conversion is held against the filter.
         filters = f"format=yuv444p,{self.pattern.format(*setting)},trim=start_frame={skip},format=bgr24"
         out = self._ffmpeg(
@@ -118,7 +118,9 @@ class FFmpeg:
                 timeout=_PATIENCE,
             )
         except subprocess.TimeoutExpired as failure:
-            raise MediaError(f"ffmpeg {' '.join(target[:2])} did not end in {_PATIENCE} seconds.") from failure
+            raise MediaError(
+                f"ffmpeg {' '.join(target[:2])} did not end in {_PATIENCE} seconds."
+            ) from failure
         if done.returncode:
             raise MediaError(f"ffmpeg {' '.join(target[:2])} failed: {_last_line(done.stderr)}")
         return done

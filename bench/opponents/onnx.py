@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,14 @@ from numpy.typing import NDArray
 
 from dae_edge.bench.method import Frame, Knob, Memory, Output, Setting, each
 from dae_edge.errors import ModelLoadError
-from dae_edge.manifest import KEY
+from dae_edge.manifest import digest
 from dae_edge.opencv import cv2
+from dae_edge.runtime.inspect import manifest_in, read_contents
+from dae_edge.runtime.opening import read_model
 
 CONVENTIONS = (
-    "one float picture, (1, 1 or 3, H, W) or (1, H, W, 1 or 3), RGB from 0 to 1, to which a noise level may come: "
-    "as a second input, or as a fourth channel"
+    "one float picture, (1, 1 or 3, H, W) or (1, H, W, 1 or 3), RGB from 0 to 1, to which a noise level may "
+    "come: as a second input, or as a fourth channel"
 )
 _SIGMAS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 27.0, 36.0, 50.0, 75.0)  # levels of 255
 _MULTIPLE = 8  # what sides are padded to where the file takes any size: networks halve them
@@ -59,13 +60,10 @@ class Foreign:
 
 def is_foreign(path: Path) -> bool:
     """Whether an .onnx file lacks the manifest of `dae-edge export`."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-    except Exception:  # whatever is wrong with it, loading it says better
+        return manifest_in(read_contents(path.suffix, read_model(path))) is None
+    except ModelLoadError:  # loading it says what is wrong
         return False
-    return KEY not in session.get_modelmeta().custom_metadata_map
 
 
 class Network:
@@ -78,9 +76,10 @@ class Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        read_contents(path.suffix, read_model(path))  # refuses what would lead to other files
         try:
             self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+                read_model(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as failure:  # onnxruntime raises a dozen unrelated kinds
             reason = (str(failure).strip().splitlines() or [type(failure).__name__])[0]
@@ -108,7 +107,7 @@ class Network:
         if all(isinstance(side, int) for side in fixed):
             if tuple(fixed) != (height, width):
                 raise ModelLoadError(f"made for {fixed[1]}x{fixed[0]}, and the clip is {width}x{height}")
-            padded = picture
+            padded: NDArray[Any] = picture
         else:
             down, across = (-side % _MULTIPLE for side in (height, width))
             padded = cv2.copyMakeBorder(picture, 0, down, 0, across, cv2.BORDER_REFLECT_101)
@@ -121,7 +120,7 @@ class Network:
         clean = np.clip(np.rint(255 * out[:height, :width, ::-1]), 0, 255).astype(np.uint8)
         return np.ascontiguousarray(clean)
 
-    def _one(self, picture: NDArray[np.float32], level: float) -> NDArray[np.float32]:
+    def _one(self, picture: NDArray[Any], level: float) -> NDArray[np.float32]:
         """(H, W, 1 or 3) in [0, 1] -> the same without noise."""
         batch = picture
         if self._channels in (2, 4):
@@ -167,7 +166,7 @@ def _load(path: Path, threads: int) -> Network:
 
 @functools.lru_cache(maxsize=16)
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return digest(read_model(path))
 
 
 def _channels(shape: Sequence[Any]) -> tuple[int, int] | None:

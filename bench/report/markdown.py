@@ -52,9 +52,15 @@ def _evaluation(record: Record) -> list[str]:
         parts += [f"## {light}", table(header, body)]
         curves = convergence(record, light)
         if curves:
-            body = [[name, *(f"{curve[n]:.2f}" if n in curve else "" for n in SHOWN)] for name, curve in curves]
+            body = [
+                [name, *(f"{curve[n]:.2f}" if n in curve else "" for n in SHOWN)] for name, curve in curves
+            ]
             parts += ["PSNR in dB at frame:", table(["", *map(str, SHOWN)], body)]
-    return [*parts, f"{LEGEND} Bold: nothing is both faster and better.", f"{takes_line(record)}; {machine_line(record)}."]
+    return [
+        *parts,
+        f"{LEGEND} Bold: nothing is both faster and better.",
+        f"{takes_line(record)}; {machine_line(record)}.",
+    ]
 
 
 def convergence(record: Record, light: str) -> list[tuple[str, dict[int, float]]]:
@@ -90,7 +96,9 @@ def _bench(record: Record) -> list[str]:
         for row in bench_rows(record)
     ]
     parts = ["## Latency, ms a frame", table(header, body, left=3)]
-    parts += [f"{row['model']} {row['format']}: {row['problem']}" for row in record["rows"] if row.get("problem")]
+    parts += [
+        f"{row['model']} {row['format']}: {row['problem']}" for row in record["rows"] if row.get("problem")
+    ]
     return [*parts, f"{machine_line(record)}."]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from html import escape
+from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 from dae_edge.bench.report import svg
@@ -23,34 +25,7 @@ from dae_edge.bench.report.source import Record, Source
 
 _SHOWN = 3  # takes of each light whose pieces are on the page; all of them lie in the folder
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1f2933; --faint: #66727e; --line: #dde2e7; --back: #fff; --ours: #0a6ebd;
-  --theirs: #b84f14; --soft: #f4f7f9; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --faint: #98a4b0; --line: #333d47; --back: #14191e;
-  --ours: #5fb2f2; --theirs: #f0955c; --soft: #1b2228; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 1080px; background: var(--back); color: var(--ink);
-  font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; }
-h3 { font-size: 1rem; margin: 1.6rem 0 .5rem; }
-p { max-width: 75ch; } .about, .legend, figcaption, .note { color: var(--faint); font-size: .86rem; }
-code { font-size: .86em; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; margin: .8rem 0; }
-.wide svg { display: block; width: 100%; min-width: 560px; max-width: 860px; height: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; min-width: 560px; }
-th, td { padding: .28rem .7rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { color: var(--faint); font-weight: 600; font-size: .86rem; white-space: nowrap; }
-th:first-child, td:first-child, td.note { text-align: left; }
-td.note { min-width: 12rem; } tr.model td:first-child { color: var(--ours); font-weight: 600; }
-tr.best td:first-child::after { content: " \\25CF"; }
-.ink { color: var(--ink); } .faint { color: var(--faint); } .line { color: var(--line); } .ours { color: var(--ours); }
-.theirs { color: var(--theirs); }
-.pieces { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: .8rem; }
-figure { margin: 0; } .pieces img { width: 100%; display: block; border-radius: 3px; }
-.pieces .model figcaption { color: var(--ours); font-weight: 600; }
-.strip img { width: 100%; max-width: 780px; display: block; border-radius: 3px; } .strip { margin: .8rem 0 1.2rem; }
-details { margin: .8rem 0; } summary { cursor: pointer; color: var(--faint); }
-"""
+_STYLE = files("dae_edge.bench.report").joinpath("page.css")
 
 
 def page(source: Source) -> str:
@@ -60,7 +35,7 @@ def page(source: Source) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>dae-edge: quality and cost</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>dae-edge: quality and cost</title><style>{_STYLE.read_text()}</style></head>\n<body>\n"
         f"<h1>Quality and cost</h1>\n{chr(10).join(body)}\n</body></html>\n"
     )
 
@@ -71,7 +46,7 @@ def _evaluation(record: Record, source: Source) -> Iterator[str]:
         f'<p class="about">{escape(takes_line(record))}. {escape(machine_line(record))}.<br>'
         f"<code>{escape(settings['command'])}</code></p>"
     )
-    yield f'<p class="legend">{escape(LEGEND)} A dot marks what nothing else beats in both time and quality.</p>'
+    yield f'<p class="legend">{escape(LEGEND)} A dot: nothing is both faster and better.</p>'
     for light in lights(record):
         shown = rows(record, light)
         yield f"<h2>{escape(_title(light))}</h2>"
@@ -82,7 +57,9 @@ def _evaluation(record: Record, source: Source) -> Iterator[str]:
         ]
         floor = next((row.values["later"] for row in shown if row.kind == "noisy"), None)
         if points:
-            yield _wide(svg.tradeoff(points, floor, "Quality against time; the line is the front that nothing beats"))
+            yield _wide(
+                svg.tradeoff(points, floor, "Quality against time; the line is the front that nothing beats")
+            )
         yield _table(shown, light)
         curves = convergence(record, light)
         if curves:
@@ -90,7 +67,11 @@ def _evaluation(record: Record, source: Source) -> Iterator[str]:
             lines = [(name, curve, name in models) for name, curve in curves if len(curve) > 1]
             yield _wide(svg.curves(lines, "Convergence: what remembers frames, from a clip's first on"))
         times = [
-            (row.method, [ms for cell in _cells(record, light, row.method) for ms in cell["times"]], row.kind == "model")
+            (
+                row.method,
+                [ms for cell in _cells(record, light, row.method) for ms in cell["times"]],
+                row.kind == "model",
+            )
             for row in shown
             if row.kind != "noisy" and row.takes
         ]
@@ -111,9 +92,8 @@ def _table(shown: Sequence[Row], light: str) -> str:
     for row in shown:
         cells = "".join(f"<td>{row.text(figure, decimals)}</td>" for figure, _, decimals in COLUMNS)
         kind = f"{row.kind} best" if row.best else row.kind
-        lines.append(
-            f'<tr class="{kind}"><td>{escape(row.method)}</td>{cells}<td class="note">{escape(row.note)}</td></tr>'
-        )
+        note = f'<td class="note">{escape(row.note)}</td>'
+        lines.append(f'<tr class="{kind}"><td>{escape(row.method)}</td>{cells}{note}</tr>')
     return _wide(f"<table><tr><th>{escape(light)}</th>{head}<th></th></tr>{''.join(lines)}</table>")
 
 
@@ -122,7 +102,9 @@ def _pictures(record: Record, source: Source, light: str, shown: Sequence[Row]) 
     step = max(len(takes) / _SHOWN, 1)
     chosen = list(dict.fromkeys(takes[int(i * step)] for i in range(min(_SHOWN, len(takes)))))
     for take in chosen:
-        cells = {cell["method"]: cell for cell in record["cells"] if (cell["take"], cell["light"]) == (take, light)}
+        cells = {
+            cell["method"]: cell for cell in record["cells"] if (cell["take"], cell["light"]) == (take, light)
+        }
         figures = []
         for row in shown:
             cell = cells.get(row.method)
@@ -139,9 +121,7 @@ def _pictures(record: Record, source: Source, light: str, shown: Sequence[Row]) 
         for row in shown:
             strip = _image(source.picture(record, cells.get(row.method, {}).get("pictures", {}).get("worst")))
             if row.kind == "model" and strip:
-                caption = (
-                    f"{row.method} at its worst here: before, after, clean, and the difference from clean, four times"
-                )
+                caption = f"{row.method} at its worst: before, after, clean, and four times the difference"
                 yield f'<figure class="strip">{strip}<figcaption>{escape(caption)}</figcaption></figure>'
 
 
@@ -179,13 +159,17 @@ def _bench(record: Record) -> Iterator[str]:
     for size in dict.fromkeys((row["width"], row["height"]) for row in good):
         here = [row for row in good if (row["width"], row["height"]) == size]
         label = f"{size[0]}x{size[1]}"
-        times = [
-            (f"{row['format']}, {row['engine']}, {row['threads']}", sum(row["times"]["samples"], []), True)
+        frames: list[tuple[str, list[float], bool]] = [
+            (
+                f"{row['format']}, {row['engine']}",
+                list(chain(*row["times"]["samples"])),
+                True,
+            )
             for row in here
             if row["times"]["samples"]
         ]
-        if times:
-            yield _wide(svg.strips(times, f"Every frame at {label}"))
+        if frames:
+            yield _wide(svg.strips(frames, f"Every frame at {label}"))
         lines = []
         for row in here:
             times_cells = "".join(f"<td>{row['times'][name]:.1f}</td>" for name in names)
@@ -200,7 +184,8 @@ def _bench(record: Record) -> Iterator[str]:
         )
     for row in record["rows"]:
         if row.get("problem"):
-            yield f'<p class="note">{escape(row["model"])} {escape(row["format"])}: {escape(row["problem"])}</p>'
+            name = f"{row['model']} {row['format']}"
+            yield f'<p class="note">{escape(name)}: {escape(row["problem"])}</p>'
 
 
 def _cells(record: Record, light: str, method: str) -> list[dict[str, Any]]:
@@ -212,11 +197,17 @@ def _decimals(value: float | None, decimals: int) -> str:
 
 
 def _image(content: bytes | None) -> str:
-    return "" if content is None else f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(content).decode()}">'
+    return (
+        ""
+        if content is None
+        else f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(content).decode()}">'
+    )
 
 
 def _figure(image: str, caption: str, kind: str) -> str:
-    return f'<figure class="{kind}">{image}<figcaption>{escape(caption)}</figcaption></figure>' if image else ""
+    return (
+        f'<figure class="{kind}">{image}<figcaption>{escape(caption)}</figcaption></figure>' if image else ""
+    )
 
 
 def _wide(inner: str) -> str:

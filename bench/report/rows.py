@@ -18,10 +18,10 @@ COLUMNS = (
     ("ms", "ms", 1),
 )
 LEGEND = (
-    "Means over the takes. first, later: PSNR in dB of a clip's first frame, and of those from the ninth on; a single "
-    "picture has one figure for both. SSIM: of the later frames. flicker: temporal standard deviation in levels of 255 "
-    "where nothing moves. ghost: dB by which what was just uncovered is worse than without memory; below 0 it is "
-    "better. ms: milliseconds a frame."
+    "Means over the takes. first, later: PSNR in dB of a clip's first frame, and of those from the ninth on; "
+    "a single picture has one figure for both. SSIM: of the later frames. flicker: temporal standard "
+    "deviation in levels of 255 where nothing moves. ghost: dB by which what was just uncovered is "
+    "worse than without memory; below 0 it is better. ms: milliseconds a frame."
 )
 
 
@@ -67,7 +67,9 @@ def rows(record: Record, light: str) -> list[Row]:
     order = {"noisy": 0, "model": 1, "opponent": 2}
     found.sort(key=lambda row: (order[row.kind], -(row.values["later"] or 0)))
     missing = [m for m in record["methods"] if m.get("missing")]
-    return found + [Row(m["name"], "opponent", light, 0, {}, f"not measured: {m['missing']}", False) for m in missing]
+    return found + [
+        Row(m["name"], "opponent", light, 0, {}, f"not measured: {m['missing']}", False) for m in missing
+    ]
 
 
 def pareto(points: Sequence[tuple[float | None, float | None]]) -> set[int]:
@@ -102,9 +104,12 @@ def machine_line(record: Record) -> str:
     machine = record["machine"]
     packages = machine.get("packages", {})
     versions = ", ".join(
-        f"{name} {packages[name]}" for name in ("onnxruntime", "ai-edge-litert", "openvino") if name in packages
+        f"{name} {packages[name]}"
+        for name in ("onnxruntime", "ai-edge-litert", "openvino")
+        if name in packages
     )
-    return f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}, {versions}"
+    system = f"{machine['system']}, Python {machine['python']}"
+    return f"{machine['cpu']}, {machine['cores']} cores, {system}, {versions}"
 
 
 def bench_rows(record: Record) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,9 +28,9 @@ class Point:
 
 
 def tradeoff(points: Sequence[Point], floor: float | None, title: str, *, alone: bool = False) -> str:
-    """Quality over time on a logarithmic axis, with the front that nothing beats. floor: dB of the noisy frames."""
+    """Quality over time on a logarithmic axis, and the front that nothing beats. floor: the noisy dB."""
     width, height = 760, 430
-    left, right, top, bottom = 52, 20, 34, 48
+    left, right, top, bottom = 52, 20, 46, 48
     qualities = [p.quality for p in points] + ([floor] if floor is not None else [])
     low, high = math.floor(min(qualities) - 0.3), math.ceil(max(qualities) + 0.3)
     begin, end = _decades([p.ms for p in points] + [_FRAME_MS])
@@ -49,25 +50,30 @@ def tradeoff(points: Sequence[Point], floor: float | None, title: str, *, alone:
         parts += [_text(x(ms), height - bottom + 18, f"{ms:g}", "faint", anchor="middle")]
     parts += [
         _text((left + width - right) / 2, height - 10, "milliseconds a frame", "faint", anchor="middle"),
-        _text(left, top - 4, "PSNR, dB", "faint"),
+        _text(left - 8, top - 8, "PSNR, dB", "faint", anchor="middle"),
         _line(x(_FRAME_MS), top, x(_FRAME_MS), height - bottom, "faint", dash="2 4"),
-        _text(x(_FRAME_MS) + 4, height - bottom - 6, "30 frames a second", "faint"),
+        _text(x(_FRAME_MS), top - 8, "30 frames a second", "faint", anchor="middle"),
     ]
-    taken = [_Box(x(_FRAME_MS), height - bottom - 18, 130, 16)]
+    taken = []
     if floor is not None:
         parts += [
             _line(left, y(floor), width - right, y(floor), "faint", dash="6 4"),
-            _text(left + 6, y(floor) - 5, "noisy", "faint"),
+            _text(width - right, y(floor) - 5, "noisy", "faint", anchor="end"),
         ]
+        taken.append(_Box(left, y(floor) - 1, width - right - left, 2))
     front = sorted((points[i] for i in pareto([(p.ms, p.quality) for p in points])), key=lambda p: p.ms)
     if front:
-        steps = [(x(front[0].ms), height - bottom)]
+        steps: list[tuple[float, float]] = [(x(front[0].ms), height - bottom)]
         for before, point in zip([None, *front], front, strict=False):
             if before is not None:
                 steps.append((x(point.ms), y(before.quality)))
             steps.append((x(point.ms), y(point.quality)))
         steps.append((width - right, y(front[-1].quality)))
         parts.append(_path(steps, "ours", width=1.5, opacity=0.45))
+        taken += [
+            _Box(min(x1, x2), min(y1, y2) - 1, abs(x2 - x1) + 2, abs(y2 - y1) + 2)
+            for (x1, y1), (x2, y2) in itertools.pairwise(steps)
+        ]
     taken += [_Box(x(p.ms) - 7, y(p.quality) - 7, 14, 14) for p in points]
     for point in sorted(points, key=lambda p: -p.quality):
         here = (x(point.ms), y(point.quality))
@@ -82,7 +88,7 @@ def tradeoff(points: Sequence[Point], floor: float | None, title: str, *, alone:
 def curves(lines: Sequence[tuple[str, dict[int, float], bool]], title: str, *, alone: bool = False) -> str:
     """PSNR by frame, frames on a logarithmic axis; each line is (name, dB by frame, whether it is ours)."""
     width, height = 760, 320
-    left, right, top, bottom = 52, 230, 34, 48
+    left, right, top, bottom = 52, 230, 46, 48
     values = [value for _, curve, _ in lines for value in curve.values()]
     frames = sorted({frame for _, curve, _ in lines for frame in curve})
     low, high = math.floor(min(values) - 0.3), math.ceil(max(values) + 0.3)
@@ -94,14 +100,19 @@ def curves(lines: Sequence[tuple[str, dict[int, float], bool]], title: str, *, a
     def y(quality: float) -> float:
         return top + (high - quality) / (high - low) * (height - top - bottom)
 
-    parts = [_text(left, 18, title, "ink", weight=600), _text(left, top - 4, "PSNR, dB", "faint")]
+    parts = [
+        _text(left, 18, title, "ink", weight=600),
+        _text(left - 8, top - 8, "PSNR, dB", "faint", anchor="middle"),
+    ]
     for value in _ticks(low, high):
         parts += [_line(left, y(value), width - right, y(value), "line")]
         parts += [_text(left - 8, y(value) + 4, f"{value:g}", "faint", anchor="end")]
     for frame in frames:
         parts.append(_text(x(frame), height - bottom + 18, str(frame), "faint", anchor="middle"))
     parts.append(_text((left + width - right) / 2, height - 10, "frame", "faint", anchor="middle"))
-    ends = sorted(((y(curve[max(curve)]), name, curve, ours) for name, curve, ours in lines), key=lambda e: e[0])
+    ends = sorted(
+        ((y(curve[max(curve)]), name, curve, ours) for name, curve, ours in lines), key=lambda e: e[0]
+    )
     below = 0.0
     for wanted, name, curve, ours in ends:
         colour = "ours" if ours else "theirs"
@@ -128,7 +139,9 @@ def strips(lines: Sequence[tuple[str, Sequence[float], bool]], title: str, *, al
     for ms in _log_ticks(begin, end):
         parts += [_line(x(ms), top - 8, x(ms), height - bottom, "line")]
         parts += [_text(x(ms), height - bottom + 18, f"{ms:g}", "faint", anchor="middle")]
-    parts.append(_text((left + width - right) / 2, height - 6, "milliseconds a frame", "faint", anchor="middle"))
+    parts.append(
+        _text((left + width - right) / 2, height - 6, "milliseconds a frame", "faint", anchor="middle")
+    )
     for index, (name, times, ours) in enumerate(lines):
         middle = top + row * (index + 0.5)
         colour = "ours" if ours else "theirs"
@@ -156,7 +169,11 @@ class _Box:
 
 
 def _place(
-    spot: tuple[float, float], name: str, taken: Sequence[_Box], right: float, edge: tuple[float, float, float]
+    spot: tuple[float, float],
+    name: str,
+    taken: Sequence[_Box],
+    right: float,
+    edge: tuple[float, float, float],
 ) -> _Box:
     """Where a point's label covers the least of what is there already: beside it, above or below."""
     x, y = spot
@@ -167,7 +184,9 @@ def _place(
         for down in (-8, -22, 6, -36, 20, -50, 34)
         for across in (10, -wide - 10, -wide / 2)
     ]
-    inside = [b for b in places if b.x >= left and b.x + wide <= right and top <= b.y and b.y + high <= bottom]
+    inside = [
+        b for b in places if b.x >= left and b.x + wide <= right and top <= b.y and b.y + high <= bottom
+    ]
     return min(inside or places, key=lambda box: sum(box.overlap(other) for other in taken))
 
 
@@ -218,26 +237,34 @@ def _text(x: float, y: float, text: str, colour: str, *, anchor: str = "start", 
 
 
 def _line(
-    x1: float, y1: float, x2: float, y2: float, colour: str, *, dash: str = "", width: float = 1, opacity: float = 1
-) -> str:  # fmt: skip
+    x1: float,
+    y1: float,
+    x2: float,
+    y2: float,
+    colour: str,
+    *,
+    dash: str = "",
+    width: float = 1,
+    opacity: float = 1,
+) -> str:
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{colour}" stroke="currentColor" '
-        f'stroke-width="{width:g}" opacity="{opacity:g}"{dashed}/>'
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{colour}" '
+        f'stroke="currentColor" stroke-width="{width:g}" opacity="{opacity:g}"{dashed}/>'
     )
 
 
 def _path(spots: Sequence[tuple[float, float]], colour: str, *, width: float, opacity: float) -> str:
     way = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
     return (
-        f'<polyline points="{way}" class="{colour}" fill="none" stroke="currentColor" stroke-width="{width:g}" '
-        f'opacity="{opacity:g}"/>'
+        f'<polyline points="{way}" class="{colour}" fill="none" stroke="currentColor" '
+        f'stroke-width="{width:g}" opacity="{opacity:g}"/>'
     )
 
 
 def _dot(x: float, y: float, radius: float, colour: str, *, filled: bool, tip: str) -> str:
     fill = "currentColor" if filled else "none"
     return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" class="{colour}" fill="{fill}" stroke="currentColor" '
-        f'stroke-width="1.8"><title>{escape(tip)}</title></circle>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" class="{colour}" fill="{fill}" '
+        f'stroke="currentColor" stroke-width="1.8"><title>{escape(tip)}</title></circle>'
     )

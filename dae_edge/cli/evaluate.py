@@ -14,6 +14,7 @@ from rich.markup import escape
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, next_step, out, progress, write_json, write_text
 from dae_edge.errors import BadValueError, ModelLoadError, OutputError
+from dae_edge.formats import FORMATS
 
 if TYPE_CHECKING:
     from dae_edge.bench.method import Method
@@ -38,7 +39,7 @@ def evaluate(
         typer.Option(
             "--clips",
             metavar="FOLDER",
-            help="Clean videos, folders of frames, and pictures, each held still; made noisy by a simulated camera.",
+            help="Clean videos, folders of frames, and pictures held still; simulated noise is added.",
         ),
     ] = None,
     clip: Annotated[
@@ -50,7 +51,7 @@ def evaluate(
         typer.Option(
             "--preset",
             metavar="PRESET",
-            help="Light for the clips: dim, dark, very-dark, or clean for no noise; dim and dark if none. Repeat it.",
+            help="Light for clips: dim, dark, very-dark, clean (no noise); dim and dark if none. Repeat it.",
         ),
     ] = None,
     pairs: Annotated[
@@ -65,20 +66,24 @@ def evaluate(
     frames: Annotated[int, typer.Option("--frames", metavar="N", min=1, help="Of each clip at most.")] = 32,
     size: Annotated[
         str | None,
-        typer.Option("--size", metavar="WxH", help="Shrink larger clips to this, 848x480 if none; cut pairs."),
+        typer.Option(
+            "--size", metavar="WxH", help="Shrink larger clips to this, 848x480 if none; cut pairs."
+        ),
     ] = None,
     chosen: Annotated[
         list[str] | None,
         typer.Option(
             "--opponent",
             metavar="NAME",
-            help="nlm, nlm-multi, bilateral, average, hqdn3d, nlmeans, atadenoise, vaguedenoiser, fftdnoiz, bm3d; "
-            "none; or all, which is the default and leaves bm3d out: it takes minutes a clip. Repeat it.",
+            help="nlm, nlm-multi, bilateral, average, hqdn3d, nlmeans, atadenoise, vaguedenoiser, fftdnoiz, "
+            "bm3d; none; or all, the default, but for bm3d, which takes minutes a clip. Repeat it.",
         ),
     ] = None,
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FOLDER", help="For the reports, the pictures, and what is finished."),
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="For the reports, the pictures, and what is finished."
+        ),
     ] = Path("runs/evaluate"),
     threads: options.Threads = 2,
     seed: options.Seed = 5,
@@ -86,7 +91,7 @@ def evaluate(
     force: Annotated[bool, typer.Option("--force", help="Measure again what is there already.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure PSNR, SSIM, flicker, ghosts, convergence and time, each opponent at its best setting for the clip.
+    """Measure PSNR, SSIM, flicker, ghosts, convergence and time, beside opponents at their best setting.
 
     Stopped in the middle, the same command goes on where it was.
     """
@@ -155,13 +160,14 @@ def _models(names: list[str], threads: int) -> list[Method]:
     from dae_edge.bench.opponents.onnx import Foreign, is_foreign
     from dae_edge.runtime.load import SHIPPED
 
+    suffixes = sorted({format.suffix for format in FORMATS})
     methods: list[Method] = []
     for name in dict.fromkeys(names):
         path = SHIPPED.get(name) or Path(name)
         if not path.is_file():
             raise ModelLoadError(f"{name} is neither a file nor a shipped model ({', '.join(SHIPPED)}).")
-        if path.suffix not in (".onnx", ".tflite"):
-            raise ModelLoadError(f"{name} is neither an .onnx nor a .tflite file.")
+        if path.suffix not in suffixes:
+            raise ModelLoadError(f"{name} is none of {', '.join(suffixes)}.")
         shown = name if name in SHIPPED else path.stem
         if any(method.name == shown for method in methods):
             shown = name
