@@ -20,8 +20,10 @@ from dae_edge.bench.apart import Apart, Died
 from dae_edge.bench.method import Method
 from dae_edge.bench.quality import Score, facts, measure
 from dae_edge.bench.takes import Frames, Take
+from dae_edge.errors import ModelLoadError
 from dae_edge.files import writing
 from dae_edge.opencv import cv2
+from dae_edge.runtime.opening import read_sidecar
 
 SCHEMA = 1
 _MEASURED = 1  # raised where the same input would give other figures than before
@@ -181,7 +183,14 @@ def _describe(method: Method) -> dict[str, Any]:
         "memory": method.memory,
         "note": method.note,
     }
-    return told | ({"file": path.name, "kB": round(path.stat().st_size / 1024)} if path else {})
+    if path is None:
+        return told
+    told |= {"file": path.name, "kB": round(path.stat().st_size / 1024)}
+    try:
+        said = read_sidecar(path) or {}
+    except ModelLoadError:  # its cells say what is wrong with it
+        said = {}
+    return told | {field: said[field] for field in ("format", "sha256") if isinstance(said.get(field), str)}
 
 
 def _key(take: Take, method: Method, threads: int) -> str:

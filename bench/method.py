@@ -41,7 +41,8 @@ class Method(Protocol):
     kind:     "noisy" for the frames as they are, "model", or "opponent"
     memory:   what it sees beside the frame; without any, single frames are as good as a clip
     knobs:    empty where there is nothing to choose
-    tries:    frames that a setting is tried on, where the method is slow; 0 for all that are scored
+    tries:    frames that a setting is tried on; 0 for all that are scored, 1 where the method is slow:
+              then on the middle half of one frame
     most:     frames that are scored, where the method is very slow; 0 for all
     note:     what a reader of its row must know
     identity: all else that decides what it gives: versions, the digest of a file

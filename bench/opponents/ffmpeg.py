@@ -162,7 +162,7 @@ def filters(threads: int) -> list[FFmpeg]:
             (
                 Knob("a", (0.02, 0.05, 0.1, 0.2, 0.3)),
                 Knob("b", (0.04, 0.15, 0.5, 1.5, 5)),
-                Knob("s", (9, 17, 33)),
+                Knob("s", (9, 33)),
             ),
             "future",
             before=None,
@@ -175,8 +175,8 @@ def filters(threads: int) -> list[FFmpeg]:
             "ffmpeg vaguedenoiser",
             "vaguedenoiser=threshold={0}:percent={1}",
             (
-                Knob("threshold", (0.5, 1, 1.5, 2, 3, 4, 5, 7, 9, 12, 16, 22, 30)),
-                Knob("percent", (70, 85, 100)),
+                Knob("threshold", (1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90)),
+                Knob("percent", (50, 70, 85, 100)),
             ),
             "none",
             tries=3,

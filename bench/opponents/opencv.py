@@ -46,7 +46,10 @@ class NonLocalMeansMulti:
     name: str = "OpenCV NLM, 3 frames"
     kind: str = "opponent"
     memory: Memory = "future"
-    knobs: tuple[Knob, ...] = (Knob("h", (3.0, 5.0, 8.0, 13.0, 21.0)), Knob("hColor", (7.0, 14.0, 28.0)))
+    knobs: tuple[Knob, ...] = (
+        Knob("h", (3.0, 5.0, 8.0, 13.0, 21.0, 34.0)),
+        Knob("hColor", (7.0, 14.0, 28.0)),
+    )
     tries: int = 1
     most: int = 5
     note: str = "waits for the next frame; measured on five frames of a clip"
