@@ -177,7 +177,7 @@ def means(cells: Sequence[Cell]) -> list[dict[str, Any]]:
 
 def _describe(method: Method) -> dict[str, Any]:
     path: Path | None = getattr(method, "path", None)
-    told = {
+    told: dict[str, Any] = {
         "name": method.name,
         "kind": method.kind,
         "memory": method.memory,

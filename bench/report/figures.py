@@ -29,10 +29,7 @@ def section(source: Source, light: str) -> str:
         for size, record in sizes.items():
             row = next((row for row in shown[size] if _name(record, row) == name), None)
             line += _cells(source, size, row, name)
-            kilobytes = {_name(record, r): m.get("kB") for r in shown[size] for m in _method(record, r)}.get(
-                name
-            )
-            line[1] = line[1] or ("" if kilobytes is None else str(kilobytes))
+            line[1] = line[1] or next((str(m["kB"]) for m in _method(record, row) if "kB" in m), "")
         body.append(line)
     notes = dict.fromkeys(
         f"{_name(sizes[s], row)}: {row.note}" for s in sizes for row in shown[s] if row.note and not row.takes
@@ -40,9 +37,9 @@ def section(source: Source, light: str) -> str:
     record = next(iter(sizes.values()))
     threads = record["settings"]["threads"]
     about = (
-        f"{machine_line(record)}; {threads} threads. ms: a frame, the median; p99 by `dae-edge bench`. first, later: "
-        f"PSNR in dB against the clean drawn room in `{light}` light, of the first frame and of those from the ninth "
-        "on; SSIM of the same. Each opponent is at the best setting for this very clip."
+        f"{machine_line(record)}; {threads} threads. ms: a frame, the median; p99 by `dae-edge bench`. first, "
+        f"later: PSNR in dB against the clean drawn room in `{light}` light, of the first frame and of those from "
+        "the ninth on; SSIM of the same. Each opponent is at the best setting for this very clip."
     )
     return "\n\n".join([table(header, body), " ".join([about, *(f"{note}." for note in notes)])])
 
@@ -116,8 +113,8 @@ def _name(record: Record, row: Row) -> str:
     return next((m["format"] for m in _method(record, row) if m.get("format")), row.method)
 
 
-def _method(record: Record, row: Row) -> Sequence[Record]:
-    return [method for method in record["methods"] if method["name"] == row.method]
+def _method(record: Record, row: Row | None) -> Sequence[Record]:
+    return [method for method in record["methods"] if row and method["name"] == row.method]
 
 
 def _size(record: Record) -> str:
