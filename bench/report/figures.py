@@ -37,9 +37,9 @@ def section(source: Source, light: str) -> str:
     record = next(iter(sizes.values()))
     threads = record["settings"]["threads"]
     about = (
-        f"{machine_line(record)}; {threads} threads. ms: a frame, the median; p99 by `dae-edge bench`. first, "
-        f"later: PSNR in dB against the clean drawn room in `{light}` light, of the first frame and of those from "
-        "the ninth on; SSIM of the same. Each opponent is at the best setting for this very clip."
+        f"{machine_line(record)}; {threads} threads. ms: a frame, the median; p99 by `dae-edge bench`. "
+        f"first, later: PSNR in dB against the clean drawn room in `{light}` light, of the first frame and "
+        "of those from the ninth on; SSIM of the same. Each opponent has the best setting for this very clip."
     )
     return "\n\n".join([table(header, body), " ".join([about, *(f"{note}." for note in notes)])])
 

@@ -12,10 +12,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from dae_edge.bench.report import markdown, page, svg
+from dae_edge.bench.report import figures, markdown, page, svg
 from dae_edge.bench.report.rows import lights, pareto, rows
 from dae_edge.bench.report.source import Source
-from dae_edge.errors import MediaError
+from dae_edge.errors import BadValueError, MediaError
 from tests.bench.test_clips import write
 
 SCORES: dict[str, Any] = {
@@ -174,3 +174,43 @@ def test_other_files_are_refused(tmp_path: Path, text: str, sentence: str) -> No
         Source.read([path])
     with pytest.raises(MediaError, match="cannot be read"):
         Source.read([tmp_path / "nothing.json"])
+
+
+def test_the_project_s_table_has_a_line_a_method_and_columns_a_size(tmp_path: Path) -> None:
+    record = json.loads(evaluation(tmp_path).read_text())
+    record["methods"][1] |= {"name": "<ours>", "format": "onnx-int8"}
+    larger = json.loads(json.dumps(record))
+    larger["settings"]["size"] = [128, 96]
+    larger["cells"], larger["means"] = larger["cells"][:2], larger["means"][:2]
+    run = json.loads(bench(tmp_path).read_text())
+    source = Source([(tmp_path / "a", record), (tmp_path / "b", larger), (tmp_path / "c", run)])
+    text = figures.section(source, "dark")
+    assert (
+        "|  | kB | 64x48: ms | p99 | first | later | SSIM | 128x96: ms | p99 | first | later | SSIM |" in text
+    )
+    ours = next(line for line in text.splitlines() if line.startswith("| onnx-int8 "))
+    # By the bench run where there is one for the size, by the evaluation otherwise.
+    assert ours == ("| onnx-int8 | 12 | 4.0 | 7.0 | 26.00 | 30.00 | 0.900 | 6.0 |  | 26.00 | 30.00 | 0.900 |")
+    assert "| slow |  | 500.0 |  | 27.00 | 27.00 | 0.900 |  |  |  |  |  |" in text
+    assert "absent: not measured: the program is not installed." in text
+    tree = ET.fromstring(figures.plot(source, "dark"))
+    assert "onnx-int8" in "".join(tree.itertext())
+
+
+def test_a_readme_keeps_all_but_what_is_between_the_markers() -> None:
+    before = f"# A\n\n{figures.BEGIN}\nold\n{figures.END}\n\n## B\n"
+    once = figures.replaced(before, "new")
+    assert once == f"# A\n\n{figures.BEGIN}\n\nnew\n\n{figures.END}\n\n## B\n"
+    assert figures.replaced(once, "new") == once
+    with pytest.raises(BadValueError, match="must hold the lines"):
+        figures.replaced("# A", "new")
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert "## How it works" in figures.replaced(readme, "new")
+
+
+def test_what_is_kept_has_no_single_times(tmp_path: Path) -> None:
+    for path in (evaluation(tmp_path), bench(tmp_path)):
+        record = json.loads(path.read_text())
+        kept = json.dumps(figures.slim(record))
+        assert not any(word in kept for word in ('"pictures"', '"samples"', '"times": ['))
+        assert json.loads(path.read_text()) == record
