@@ -23,6 +23,7 @@ from dae_edge.bench.takes import Frames, Take
 from dae_edge.errors import ModelLoadError
 from dae_edge.files import writing
 from dae_edge.opencv import cv2
+from dae_edge.runtime.load import COMPANIONS
 from dae_edge.runtime.opening import read_sidecar
 
 SCHEMA = 1
@@ -185,7 +186,9 @@ def _describe(method: Method) -> dict[str, Any]:
     }
     if path is None:
         return told
-    told |= {"file": path.name, "kB": round(path.stat().st_size / 1024)}
+    parts = [path, *(path.with_suffix(suffix) for suffix in COMPANIONS.get(path.suffix, ()))]
+    size = sum(part.stat().st_size for part in parts if part.is_file())
+    told |= {"file": path.name, "kB": round(size / 1024)}
     try:
         said = read_sidecar(path) or {}
     except ModelLoadError:  # its cells say what is wrong with it

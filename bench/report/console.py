@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.markup import escape
 from rich.table import Table
 
-from dae_edge.bench.report.rows import COLUMNS, LEGEND, lights, machine_line, rows, takes_line
+from dae_edge.bench.report.rows import COLUMNS, LEGEND, busy_line, lights, machine_line, rows, takes_line
 from dae_edge.bench.report.source import Record
 
 
@@ -29,6 +29,8 @@ def remarks(record: Record) -> Iterator[str]:
     """What must be known beside the figures."""
     yield LEGEND + " Bold: nothing is both faster and better."
     yield f"{takes_line(record)}; {machine_line(record)}"
+    if busy := busy_line(record):
+        yield busy
     notes = {(row.method, row.note) for light in lights(record) for row in rows(record, light) if row.note}
     for method, note in sorted(notes):
         yield f"{method}: {note}"

@@ -8,12 +8,13 @@ from typing import Any
 
 from dae_edge.bench.report import svg
 from dae_edge.bench.report.markdown import table
-from dae_edge.bench.report.rows import Row, machine_line, rows
+from dae_edge.bench.report.rows import Row, busy_line, machine_line, rows
 from dae_edge.bench.report.source import Record, Source
 from dae_edge.errors import BadValueError
 from dae_edge.formats import FORMATS
 
 BEGIN, END = "<!-- figures: begin, written by `make figures` -->", "<!-- figures: end -->"
+PLOT = "docs/quality.svg"  # from the README
 _COLUMNS = ("ms", "p99", "first", "later", "SSIM")
 
 
@@ -25,6 +26,8 @@ def section(source: Source, light: str) -> str:
     header = ["", "kB"] + [f"{size}: {c}" if i == 0 else c for size in sizes for i, c in enumerate(_COLUMNS)]
     body = []
     for name in names:
+        if not any(row.takes for s in sizes for row in shown[s] if _name(sizes[s], row) == name):
+            continue  # it has a sentence below
         line = [name, ""]
         for size, record in sizes.items():
             row = next((row for row in shown[size] if _name(record, row) == name), None)
@@ -34,6 +37,7 @@ def section(source: Source, light: str) -> str:
     notes = dict.fromkeys(
         f"{_name(sizes[s], row)}: {row.note}" for s in sizes for row in shown[s] if row.note and not row.takes
     )
+    busy = dict.fromkeys(filter(None, map(busy_line, sizes.values())))
     record = next(iter(sizes.values()))
     threads = record["settings"]["threads"]
     about = (
@@ -41,12 +45,15 @@ def section(source: Source, light: str) -> str:
         f"first, later: PSNR in dB against the clean drawn room in `{light}` light, of the first frame and "
         "of those from the ninth on; SSIM of the same. Each opponent has the best setting for this very clip."
     )
-    return "\n\n".join([table(header, body), " ".join([about, *(f"{note}." for note in notes)])])
+    picture = f"![PSNR against milliseconds a frame, {_size(_largest(source))}]({PLOT})"
+    return "\n\n".join(
+        [table(header, body), picture, " ".join([about, *(f"{note}." for note in notes), *busy])]
+    )
 
 
 def plot(source: Source, light: str) -> str:
     """Quality against time at the largest size, as an SVG file of its own."""
-    record = max(source.evaluations, key=lambda r: r["settings"]["size"][0])
+    record = _largest(source)
     shown = rows(record, light)
     points = []
     for row in shown:
@@ -115,6 +122,10 @@ def _name(record: Record, row: Row) -> str:
 
 def _method(record: Record, row: Row | None) -> Sequence[Record]:
     return [method for method in record["methods"] if row and method["name"] == row.method]
+
+
+def _largest(source: Source) -> Record:
+    return max(source.evaluations, key=lambda record: record["settings"]["size"][0])
 
 
 def _size(record: Record) -> str:

@@ -8,6 +8,7 @@ from dae_edge.bench.report.rows import (
     COLUMNS,
     LEGEND,
     bench_rows,
+    busy_line,
     lights,
     machine_line,
     rows,
@@ -56,6 +57,8 @@ def _evaluation(record: Record) -> list[str]:
                 [name, *(f"{curve[n]:.2f}" if n in curve else "" for n in SHOWN)] for name, curve in curves
             ]
             parts += ["PSNR in dB at frame:", table(["", *map(str, SHOWN)], body)]
+    if busy := busy_line(record):
+        parts.append(busy)
     return [
         *parts,
         f"{LEGEND} Bold: nothing is both faster and better.",

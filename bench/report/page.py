@@ -16,6 +16,7 @@ from dae_edge.bench.report.rows import (
     LEGEND,
     Row,
     bench_rows,
+    busy_line,
     lights,
     machine_line,
     rows,
@@ -23,7 +24,9 @@ from dae_edge.bench.report.rows import (
 )
 from dae_edge.bench.report.source import Record, Source
 
-_SHOWN = 3  # takes of each light whose pieces are on the page; all of them lie in the folder
+# What is on the page; all pictures lie in the folder.
+_SHOWN = 3  # takes of each light
+_STRIPS = 2  # models whose worst piece is shown
 
 _STYLE = files("dae_edge.bench.report").joinpath("page.css")
 
@@ -41,45 +44,46 @@ def page(source: Source) -> str:
 
 
 def _evaluation(record: Record, source: Source) -> Iterator[str]:
-    settings = record["settings"]
-    yield (
-        f'<p class="about">{escape(takes_line(record))}. {escape(machine_line(record))}.<br>'
-        f"<code>{escape(settings['command'])}</code></p>"
-    )
+    yield f'<p class="about">{escape(takes_line(record))}. {escape(machine_line(record))}.</p>'
     yield f'<p class="legend">{escape(LEGEND)} A dot: nothing is both faster and better.</p>'
+    if busy := busy_line(record):
+        yield f'<p class="warning">{escape(busy)}</p>'
+    command = escape(record["settings"]["command"])
+    yield f"<details><summary>The command</summary><code>{command}</code></details>"
     for light in lights(record):
         shown = rows(record, light)
         yield f"<h2>{escape(_title(light))}</h2>"
-        points = [
-            svg.Point(row.method, row.values["ms"] or 0.0, row.values["later"] or 0.0, row.kind == "model")
-            for row in shown
-            if row.values.get("ms") and row.values.get("later")
-        ]
-        floor = next((row.values["later"] for row in shown if row.kind == "noisy"), None)
-        if points:
-            yield _wide(
-                svg.tradeoff(points, floor, "Quality against time; the line is the front that nothing beats")
-            )
+        tradeoff, *others = _plots(record, light, shown)
+        yield tradeoff
         yield _table(shown, light)
-        curves = convergence(record, light)
-        if curves:
-            models = {row.method for row in shown if row.kind == "model"}
-            lines = [(name, curve, name in models) for name, curve in curves if len(curve) > 1]
-            yield _wide(svg.curves(lines, "Convergence: what remembers frames, from a clip's first on"))
-        times = [
-            (
-                row.method,
-                [ms for cell in _cells(record, light, row.method) for ms in cell["times"]],
-                row.kind == "model",
-            )
-            for row in shown
-            if row.kind != "noisy" and row.takes
-        ]
-        times = [line for line in times if line[1]]
-        if times:
-            yield _wide(svg.strips(times, "Every time measured, all takes"))
+        yield from others
         yield from _pictures(record, source, light, shown)
         yield _per_take(record, light, shown)
+
+
+def _plots(record: Record, light: str, shown: Sequence[Row]) -> Iterator[str]:
+    """Quality against time, convergence, and the single times; empty where there is nothing to plot."""
+    ours = {row.method: row.kind == "model" for row in shown}
+    short = {row.method: row.short for row in shown}
+    points = [
+        svg.Point(row.short, row.values["ms"] or 0.0, row.values["later"] or 0.0, ours[row.method])
+        for row in shown
+        if row.values.get("ms") and row.values.get("later")
+    ]
+    floor = next((row.values["later"] for row in shown if row.kind == "noisy"), None)
+    title = "Quality against time; the line is the front that nothing beats"
+    yield _wide(svg.tradeoff(points, floor, title)) if points else ""
+    curves = [
+        (short[name], curve, ours[name]) for name, curve in convergence(record, light) if len(curve) > 1
+    ]
+    title = "Convergence: what remembers frames, from a clip's first on"
+    yield _wide(svg.curves(curves, title)) if curves else ""
+    strips = []
+    for row in shown:
+        times = [ms for cell in _cells(record, light, row.method) for ms in cell["times"]]
+        if times:
+            strips.append((row.short, times, ours[row.method]))
+    yield _wide(svg.strips(strips, "Every time measured, all takes")) if strips else ""
 
 
 def _title(light: str) -> str:
@@ -111,16 +115,16 @@ def _pictures(record: Record, source: Source, light: str, shown: Sequence[Row]) 
             if cell is None or cell["later"] is None:
                 continue
             tile = _image(source.picture(record, cell["pictures"].get("piece")))
-            figures.append(_figure(tile, f"{row.method}, {cell['later']:.1f} dB", row.kind))
+            figures.append(_figure(tile, f"{row.short}, {cell['later']:.1f} dB", row.kind))
             if row.kind == "noisy":
                 clean = _image(source.picture(record, cell["pictures"].get("clean")))
                 figures.insert(0, _figure(clean, "clean", "noisy"))
         figures = [figure for figure in figures if figure]
         if figures:
             yield f'<h3>{escape(take)}</h3><div class="pieces">{"".join(figures)}</div>'
-        for row in shown:
+        for row in [row for row in shown if row.kind == "model"][:_STRIPS]:
             strip = _image(source.picture(record, cells.get(row.method, {}).get("pictures", {}).get("worst")))
-            if row.kind == "model" and strip:
+            if strip:
                 caption = f"{row.method} at its worst: before, after, clean, and four times the difference"
                 yield f'<figure class="strip">{strip}<figcaption>{escape(caption)}</figcaption></figure>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ COLUMNS = (
     ("ghost", "ghost", 2),
     ("ms", "ms", 1),
 )
+BUSY = 0.5  # processors in use over the last minute
 LEGEND = (
     "Means over the takes. first, later: PSNR in dB of a clip's first frame, and of those from the ninth on; "
     "a single picture has one figure for both. SSIM: of the later frames. flicker: temporal standard "
@@ -27,9 +29,13 @@ LEGEND = (
 
 @dataclass(frozen=True)
 class Row:
-    """One method in one light; `values` are the means by figure, None where there is none."""
+    """One method in one light; `values` are the means by figure, None where there is none.
+
+    short: a name for plots, without what all models have in common
+    """
 
     method: str
+    short: str
     kind: str
     light: str
     takes: int
@@ -51,10 +57,12 @@ def rows(record: Record, light: str) -> list[Row]:
     means = [row for row in record["means"] if row["light"] == light]
     most = max((row["takes"] for row in means), default=0)
     methods = {method["name"]: method for method in record["methods"]}
+    short = short_names(record)
     front = pareto([(row["ms"], row["later"]) for row in means])
     found = [
         Row(
             row["method"],
+            short[row["method"]],
             methods[row["method"]]["kind"],
             light,
             row["takes"],
@@ -68,7 +76,8 @@ def rows(record: Record, light: str) -> list[Row]:
     found.sort(key=lambda row: (order[row.kind], -(row.values["later"] or 0)))
     missing = [m for m in record["methods"] if m.get("missing")]
     return found + [
-        Row(m["name"], "opponent", light, 0, {}, f"not measured: {m['missing']}", False) for m in missing
+        Row(m["name"], m["name"], "opponent", light, 0, {}, f"not measured: {m['missing']}", False)
+        for m in missing
     ]
 
 
@@ -88,16 +97,42 @@ def pareto(points: Sequence[tuple[float | None, float | None]]) -> set[int]:
     return front
 
 
+def short_names(record: Record) -> dict[str, str]:
+    """Method -> name for plots: our files without the beginning and the end that all of them share."""
+    names = {method["name"]: method["name"] for method in record["methods"]}
+    ours = [m["name"] for m in record["methods"] if m["kind"] == "model"]
+    if len(ours) < 2:
+        return names
+    parts = [re.split(r"[-_]", name) for name in ours]
+    shortest = min(map(len, parts))
+    begin = next((i for i in range(shortest) if len({part[i] for part in parts}) > 1), shortest)
+    end = next((i for i in range(shortest) if len({part[-1 - i] for part in parts}) > 1), shortest)
+    if begin + end >= shortest:
+        return names
+    return names | {
+        name: "-".join(part[begin : len(part) - end]) for name, part in zip(ours, parts, strict=True)
+    }
+
+
+def busy_line(record: Record) -> str:
+    """A warning where something else used the processor as the run began; "" where it was quiet."""
+    load = record["settings"].get("load")
+    if load is None or load <= BUSY:
+        return ""
+    return f"The machine was busy when the run began (load {load:.1f}): read its times with care."
+
+
 def takes_line(record: Record) -> str:
-    """ "20 clips of 24 to 32 frames, 16 pairs; 512x512 to 848x480"."""
+    """ "20 takes of 24 to 32 frames, 640x360 to 848x480, 2 threads"."""
     takes = record["takes"]
     sizes = sorted({(t["width"], t["height"]) for t in takes if "width" in t})
     frames = sorted({t["frames"] for t in takes if "frames" in t})
     if not sizes:
-        return f"{len(takes)} takes"
+        return _count(len(takes), "take")
     span = f"{sizes[0][0]}x{sizes[0][1]}" + (f" to {sizes[-1][0]}x{sizes[-1][1]}" if len(sizes) > 1 else "")
     length = f"{frames[0]}" + (f" to {frames[-1]}" if len(frames) > 1 else "")
-    return f"{len(takes)} takes of {length} frames, {span}, {record['settings']['threads']} threads"
+    taken = f"{_count(len(takes), 'take')} of {length} {'frame' if length == '1' else 'frames'}"
+    return f"{taken}, {span}, {_count(record['settings']['threads'], 'thread')}"
 
 
 def machine_line(record: Record) -> str:
@@ -116,6 +151,10 @@ def bench_rows(record: Record) -> list[dict[str, Any]]:
     """The rows of a bench record that have times, fastest first within a size."""
     good = [row for row in record["rows"] if row.get("times")]
     return sorted(good, key=lambda r: (r["width"] * r["height"], r["times"]["p50"]))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _note(method: Record, row: Record, most: int) -> str:

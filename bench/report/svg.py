@@ -14,7 +14,8 @@ from dae_edge.bench.report.rows import pareto
 PALETTE = {"ink": "#1f2933", "faint": "#8a94a0", "line": "#dde2e7", "ours": "#0a6ebd", "theirs": "#c2571a"}
 _FRAME_MS = 1000 / 30
 _TEXT = 12  # pixels
-_NARROW = 0.55  # of a letter's width to its height, about
+_APART = 16
+_NARROW = 0.6  # of a letter's width to its height, about
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,14 @@ def tradeoff(points: Sequence[Point], floor: float | None, title: str, *, alone:
         colour = "ours" if point.ours else "theirs"
         parts.append(_dot(*here, 5.5, colour, filled=point in front, tip=_tip(point)))
         label = _place(here, point.name, taken, width - right, (left, top, height - bottom))
-        parts.append(_text(label.x, label.y + _TEXT, point.name, "ink" if point.ours else "faint"))
+        near = (min(max(here[0], label.x), label.x + label.width), label.y + label.height / 2)
+        if math.dist(here, near) > _APART:  # so far that it could be another's
+            parts.append(_line(*here, *near, "faint", opacity=0.6))
+        # The box is a guess at the letters' width: the text keeps to the side that its point is on.
+        anchor = "start" if label.x > here[0] else "end" if label.x + label.width < here[0] else "middle"
+        across = {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * label.width
+        ink = "ink" if point.ours else "faint"
+        parts.append(_text(label.x + across, label.y + _TEXT, point.name, ink, anchor=anchor))
         taken.append(label)
     return _svg(width, height, parts, title, alone=alone)
 

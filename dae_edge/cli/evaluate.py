@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -109,6 +110,7 @@ def evaluate(
     takes = _takes(clips, clip, presets, pairs, frames, limit, seed)
     methods: list[Method] = [Noisy(), *ours, *theirs]
     folder = evaluation.Folder(output)
+    load = os.getloadavg()[0]
     with progress("evaluating", "measurements") as step:
         try:
             cells = evaluation.evaluate(
@@ -124,6 +126,7 @@ def evaluate(
         "size": list(limit or (_LARGEST if clips or clip or pairs else _ROOM)),
         "threads": threads,
         "seed": seed,
+        "load": round(load, 2),
     }
     record = evaluation.record(takes, methods, cells, missing, machine.record(), settings)
     _finish(record, output, json, force=force)

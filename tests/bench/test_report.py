@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dae_edge.bench.report import figures, markdown, page, svg
-from dae_edge.bench.report.rows import lights, pareto, rows
+from dae_edge.bench.report.rows import lights, pareto, rows, short_names
 from dae_edge.bench.report.source import Source
 from dae_edge.errors import BadValueError, MediaError
 from tests.bench.test_clips import write
@@ -214,3 +214,24 @@ def test_what_is_kept_has_no_single_times(tmp_path: Path) -> None:
         kept = json.dumps(figures.slim(record))
         assert not any(word in kept for word in ('"pictures"', '"samples"', '"times": ['))
         assert json.loads(path.read_text()) == record
+
+
+def test_models_have_short_names_in_plots(tmp_path: Path) -> None:
+    record = json.loads(evaluation(tmp_path).read_text())
+    assert short_names(record)["<ours>"] == "<ours>"
+    record["methods"] = [
+        {"name": f"lowlight-{format}-64x48", "kind": "model"}
+        for format in ("onnx-int8", "tflite-fp32", "openvino")
+    ]
+    assert list(short_names(record).values()) == ["onnx-int8", "tflite-fp32", "openvino"]
+    record["methods"] = [{"name": name, "kind": "model"} for name in ("lowlight", "lowlight-fp32")]
+    assert list(short_names(record).values()) == ["lowlight", "lowlight-fp32"]
+
+
+def test_a_busy_machine_is_not_hidden(tmp_path: Path) -> None:
+    path = evaluation(tmp_path)
+    record = json.loads(path.read_text())
+    record["settings"]["load"] = 3.2
+    source = Source([(path, record)])
+    for text in (page.page(source), markdown.markdown(source), figures.section(source, "dark")):
+        assert "The machine was busy when the run began (load 3.2)" in text
