@@ -20,7 +20,7 @@ from dae_edge.bench.apart import Apart, Died
 from dae_edge.bench.method import Method
 from dae_edge.bench.quality import Score, facts, measure
 from dae_edge.bench.takes import Frames, Take
-from dae_edge.errors import ModelLoadError
+from dae_edge.errors import ModelLoadError, OutputError
 from dae_edge.files import writing
 from dae_edge.opencv import cv2
 from dae_edge.runtime.load import COMPANIONS
@@ -55,6 +55,13 @@ class Folder:
         self.path = path
         self.cells, self.pictures = path / "cells", path / "pictures"
 
+    def begin(self) -> None:
+        """Make the folder, so that a run that stops early leaves what the next one knows."""
+        try:
+            self.cells.mkdir(parents=True, exist_ok=True)
+        except OSError as failure:
+            raise OutputError(f"{self.path} cannot be made: {failure.strerror}.") from failure
+
     def find(self, key: str) -> Cell | None:
         """A finished cell; None where it is not there, or is not readable."""
         try:
@@ -88,6 +95,7 @@ def evaluate(
 
     A method that fails has a cell that says so.
     """
+    folder.begin()
     total, done = len(takes) * len(methods), 0
     cells = []
     with Apart() as worker:
@@ -112,7 +120,8 @@ def _cell(
         cell: Cell = worker.call(measure_cell, *job) if worker is not None else measure_cell(*job)
     except Died as end:
         cell = Cell(take.name, take.light, method.name, score=Score(problem=str(end)))
-    folder.keep(key, cell)
+    if not cell.score.problem:  # what failed may work the next time
+        folder.keep(key, cell)
     return cell
 
 

@@ -228,8 +228,9 @@ def _takes(
     sources: list[Path | None] = [*(find_clips(clips) if clips is not None else []), *(single or [])]
     if not sources and pairs is None:
         sources = [None]
+    stems = [path.stem for path in sources if path]
     takes = [
-        Take(path.stem if path else "room", light, path, frames, size or (_LARGEST if path else _ROOM), seed)
+        Take(_name(path, stems), light, path, frames, size or (_LARGEST if path else _ROOM), seed)
         for path in sources
         for light in dict.fromkeys(presets or _LIGHTS)
     ]
@@ -238,6 +239,13 @@ def _takes(
     for take in takes:
         _check_readable(take)
     return takes
+
+
+def _name(path: Path | None, stems: list[str]) -> str:
+    """The file's name, or its path where two files have one name."""
+    if path is None:
+        return "room"
+    return path.stem if stems.count(path.stem) == 1 else path.as_posix()
 
 
 def _check_readable(take: Take) -> None:

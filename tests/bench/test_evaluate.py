@@ -58,6 +58,18 @@ def test_it_reports_in_every_way_and_goes_on_where_it_was(
     assert {path: path.stat().st_mtime_ns for path in (runs / "cells").iterdir()} == before
 
 
+def test_clips_of_one_name_are_told_apart(dae_edge: Command, tmp_path: Path) -> None:
+    paths = [write(tmp_path / folder / "still.png", size=(64, 48)) for folder in ("a", "b")]
+    ended = dae_edge(
+        "evaluate", "--clip", paths[0], "--clip", paths[1], "--preset", "dim", "--frames", 1, "--opponent", "none",
+        "--output", tmp_path / "runs", "--json", tmp_path / "figures.json", "--quiet",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert ended.out == ""
+    record = json.loads((tmp_path / "figures.json").read_text())
+    assert [take["name"] for take in record["takes"]] == [path.as_posix() for path in paths]
+
+
 def test_what_is_absent_or_broken_has_a_row_that_says_so(
     dae_edge: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -216,6 +216,7 @@ def test_a_method_that_fails_costs_its_own_row_only(tmp_path: Path) -> None:
     cells = evaluation.evaluate([TAKE], methods, Folder(tmp_path), threads=1, apart=False)
     assert cells[1].score.problem == "no such kernel"
     assert cells[2].score.later is not None
+    assert len(list((tmp_path / "cells").iterdir())) == 2  # what failed is tried again the next time
     rows = evaluation.means(cells)
     assert [row["takes"] for row in rows] == [1, 0, 1]
     assert rows[1]["problem"] == "no such kernel"
