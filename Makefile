@@ -23,7 +23,7 @@ check: $(VENV)/.dev ## Lint, format and types.
 	$(BIN)/ruff format --check .
 	scripts/types $(BIN)/python
 
-figures: $(VENV)/.dev ## Measure README.md's table and plot anew (15 minutes on a quiet machine).
+figures: $(VENV)/.dev ## Measure README.md's table and plot anew (20 minutes on a quiet machine).
 	$(BIN)/python scripts/figures
 
 clean: ## Remove the environment and everything made.
