@@ -14,7 +14,10 @@ from dae_edge.errors import BadValueError
 from dae_edge.formats import FORMATS
 
 BEGIN, END = "<!-- figures: begin, written by `make figures` -->", "<!-- figures: end -->"
-PLOT = "docs/quality.svg"  # from the README
+# From the README.
+PLOT = "docs/quality.svg"
+RECORD = "bench/results/figures.json"
+FIELDS = "docs/evaluation.md"
 _COLUMNS = ("ms", "p99", "first", "later", "SSIM")
 
 
@@ -40,6 +43,7 @@ def section(source: Source, light: str) -> str:
     busy = dict.fromkeys(filter(None, map(busy_line, sizes.values())))
     record = next(iter(sizes.values()))
     threads = record["settings"]["threads"]
+    origin = f"From one run of `make figures` ([the record]({RECORD}), [its fields]({FIELDS}))."
     about = (
         f"{machine_line(record)}; {threads} threads. ms: a frame, the median; p99 by `dae-edge bench`. "
         f"first, later: PSNR in dB against the clean drawn room in `{light}` light, of the first frame and "
@@ -47,7 +51,7 @@ def section(source: Source, light: str) -> str:
     )
     picture = f"![PSNR against milliseconds a frame, {_size(_largest(source))}]({PLOT})"
     return "\n\n".join(
-        [table(header, body), picture, " ".join([about, *(f"{note}." for note in notes), *busy])]
+        [table(header, body), picture, " ".join([origin, about, *(f"{note}." for note in notes), *busy])]
     )
 
 
