@@ -51,13 +51,11 @@ def write_json(path: Path | None, figures: object, *, force: bool) -> None:
     """Write a verb's figures where `--json` asked for them."""
     if path is None:
         return
-    with writing(path, force=force) as temporary:
-        temporary.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n")
-    wrote(path)
+    write_text(path, json.dumps(figures, indent=2, allow_nan=False) + "\n", force=force)
 
 
-def write_text(path: Path, text: str, *, force: bool = False) -> None:
-    """Write a report whole, and name it."""
+def write_text(path: Path, text: str, *, force: bool) -> None:
+    """Write a file whole, and name it."""
     with writing(path, force=force) as temporary:
         temporary.write_text(text)
     wrote(path)
