@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -60,9 +61,15 @@ def write_text(path: Path, text: str, *, force: bool) -> None:
     wrote(path)
 
 
+class Step(Protocol):
+    """Moves a progress bar: steps done, in all (0 where unknown), and what comes next."""
+
+    def __call__(self, done: int, total: int, what: str | None = None) -> None: ...
+
+
 @contextmanager
-def progress(title: str, unit: str = "frames") -> Iterator[Callable[[int, int], None]]:
-    """A progress bar; gives a function of (done, total), total 0 where unknown."""
+def progress(title: str, unit: str = "frames") -> Iterator[Step]:
+    """A progress bar, and the function that moves it."""
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -77,5 +84,9 @@ def progress(title: str, unit: str = "frames") -> Iterator[Callable[[int, int], 
         transient=True,
     )
     task = bar.add_task(title, total=None)
+
+    def step(done: int, total: int, what: str | None = None) -> None:
+        bar.update(task, completed=done, total=total or None, description=what or title)
+
     with bar:
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+        yield step

@@ -1,0 +1,1 @@
+"""Evaluations and bench runs in the shapes people read: terminal, Markdown, one HTML page, plots."""
