@@ -20,6 +20,7 @@ class Figures:
     age_ms:   from its capture to its being handed to the sinks, milliseconds
     dropped:  frames of a live source that were too old to be shown, so far
     status:   "" where all is well, else a sentence such as "camera lost, trying again in 4 s"
+    work:     what denoises at which size, such as "lowlight at 960x544"; `--auto` changes it
     """
 
     fps: float
@@ -27,6 +28,7 @@ class Figures:
     age_ms: float
     dropped: int
     status: str
+    work: str = ""
 
 
 @dataclass(frozen=True)

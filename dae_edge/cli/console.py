@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,18 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def be_quiet(quiet: bool) -> None:
     """Errors only, where `quiet`."""
     out.quiet = quiet
+
+
+def log_to_stderr(quiet: bool) -> None:
+    """Show the package's log with the time of day; only errors where `quiet`."""
+    from rich.logging import RichHandler
+
+    log = logging.getLogger("dae_edge")
+    if not log.handlers:
+        log.addHandler(
+            RichHandler(console=err, show_level=False, show_path=False, log_time_format="%H:%M:%S")
+        )
+    log.setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 def wrote(*paths: Path) -> None:

@@ -1,0 +1,59 @@
+"""From what a person types to a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dae_edge.camera.sources.address import is_stream
+from dae_edge.camera.sources.demo import DemoCamera
+from dae_edge.camera.sources.device import CameraDevice, check_fourcc
+from dae_edge.camera.sources.files import PictureFolder, VideoFile
+from dae_edge.camera.sources.simulated import Simulated
+from dae_edge.camera.sources.source import Source
+from dae_edge.camera.sources.stream import Stream
+from dae_edge.errors import BadValueError
+
+
+def open_source(
+    spec: str,
+    *,
+    size: tuple[int, int] | None = None,
+    rate: float | None = None,
+    fourcc: str | None = None,
+    simulate: str | None = None,
+    seed: int = 0,
+) -> Source:
+    """Open "0", "/dev/video0", a video, a folder of pictures, a URL, "demo" or "demo:PRESET".
+
+    size:     (width, height) asked of a camera or drawn by the demo
+    rate:     frames a second, likewise; of a folder, the pace
+    fourcc:   the pixel format asked of a camera, such as "MJPG"
+    simulate: a sensor preset; the source's frames are taken as clean scenes and made noisy
+
+    Raises `CameraError` where a camera or stream cannot be opened, `MediaError` for files,
+    `BadValueError` for a wish that the source cannot grant.
+    """
+    is_demo = spec == "demo" or spec.startswith("demo:")
+    if is_demo and simulate is not None:
+        raise BadValueError("`--simulate` is for clean sources; the demo is noisy already: demo:PRESET.")
+    source: Source
+    if is_demo:
+        _refuse(spec, "--fourcc", fourcc)
+        return DemoCamera(spec.partition(":")[2] or "dark", size=size, rate=rate, seed=seed)
+    if spec.isdigit() or spec.startswith("/dev/"):
+        source = CameraDevice(spec, size=size, rate=rate, fourcc=check_fourcc(fourcc))
+    else:
+        _refuse(spec, "--fourcc", fourcc)
+        _refuse(spec, "--size", size)
+        if Path(spec).is_dir():
+            source = PictureFolder(Path(spec), rate=rate)
+        else:
+            _refuse(spec, "--fps", rate)
+            source = Stream(spec) if is_stream(spec) else VideoFile(Path(spec))
+    return Simulated(source, simulate, seed=seed) if simulate is not None else source
+
+
+def _refuse(spec: str, option: str, value: object) -> None:
+    """An option that the source cannot honour is an error, never ignored."""
+    if value is not None:
+        raise BadValueError(f"`{option}` is for a camera or the demo; {spec} has its own.")
