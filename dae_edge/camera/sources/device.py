@@ -77,11 +77,10 @@ class CameraDevice(OpenCVSource):
         return f"asked for {asked}; granted {granted}" if asked else granted
 
 
-def check_fourcc(code: str | None) -> str | None:
+def check_fourcc(code: str | None) -> None:
     """A FOURCC is four printable characters, such as MJPG or YUYV."""
     if code is not None and not _FOURCC.match(code):
         raise BadValueError(f"`--fourcc` (={code}) must be four characters, such as MJPG or YUYV.")
-    return code
 
 
 def _text(code: int) -> str:

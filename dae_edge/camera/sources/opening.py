@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from dae_edge.camera.sources.address import is_stream
@@ -12,6 +15,8 @@ from dae_edge.camera.sources.simulated import Simulated
 from dae_edge.camera.sources.source import Source
 from dae_edge.camera.sources.stream import Stream
 from dae_edge.errors import BadValueError
+
+_HEAR = 0.2  # seconds between two looks for a signal
 
 
 def open_source(
@@ -30,6 +35,8 @@ def open_source(
     fourcc:   the pixel format asked of a camera, such as "MJPG"
     simulate: a sensor preset; the source's frames are taken as clean scenes and made noisy
 
+    Ctrl-C ends the waiting for a camera or a stream that does not answer.
+
     Raises `CameraError` where a camera or stream cannot be opened, `MediaError` for files,
     `BadValueError` for a wish that the source cannot grant.
     """
@@ -41,7 +48,8 @@ def open_source(
         _refuse(spec, "--fourcc", fourcc)
         return DemoCamera(spec.partition(":")[2] or "dark", size=size, rate=rate, seed=seed)
     if spec.isdigit() or spec.startswith("/dev/"):
-        source = CameraDevice(spec, size=size, rate=rate, fourcc=check_fourcc(fourcc))
+        check_fourcc(fourcc)
+        source = _interruptible(lambda: CameraDevice(spec, size=size, rate=rate, fourcc=fourcc))
     else:
         _refuse(spec, "--fourcc", fourcc)
         _refuse(spec, "--size", size)
@@ -49,8 +57,25 @@ def open_source(
             source = PictureFolder(Path(spec), rate=rate)
         else:
             _refuse(spec, "--fps", rate)
-            source = Stream(spec) if is_stream(spec) else VideoFile(Path(spec))
+            source = _interruptible(lambda: Stream(spec)) if is_stream(spec) else VideoFile(Path(spec))
     return Simulated(source, simulate, seed=seed) if simulate is not None else source
+
+
+def _interruptible(call: Callable[[], Source]) -> Source:
+    """Make `call` in another thread: inside a driver the main one would not hear Ctrl-C."""
+    done: Future[Source] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(call())
+        except Exception as failure:
+            done.set_exception(failure)
+
+    thread = threading.Thread(target=run, name="open", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_HEAR)
+    return done.result()
 
 
 def _refuse(spec: str, option: str, value: object) -> None:
