@@ -18,7 +18,7 @@ from dae_edge.camera.notices import Notices
 from dae_edge.camera.sources import Source
 from dae_edge.camera.summary import Summary
 from dae_edge.camera.view import Figures, Sink, View
-from dae_edge.errors import BadValueError
+from dae_edge.errors import BadValueError, FrameError
 from dae_edge.runtime import Denoiser
 
 _TICK = 0.1  # seconds after which sinks are shown the last frame again, with the newest status
@@ -54,6 +54,7 @@ class Loop:
         models = denoise if isinstance(denoise, Models) else Models(denoise.manifest.name, denoise)
         if auto and models.current.manifest.size is not None:
             raise BadValueError("`--auto` needs a model for any size; this file was exported for one.")
+        _check_size(models.current, source)
         self.controls = controls or Controls(model=models.name, models=models.names)
         self._source, self._models = source, models
         self._fast, self._seconds, self._patience = fast, seconds, patience
@@ -201,6 +202,16 @@ class Loop:
             sink.close()
         except Exception as failure:  # the others want to be closed too
             self._notices.say(f"closing {type(sink).__name__}", str(failure))
+
+
+def _check_size(denoise: Denoiser, source: Source) -> None:
+    """Refuse at the start what would fail at every frame."""
+    fixed = denoise.manifest.size
+    if fixed is not None and all(source.size) and source.size != (fixed[1], fixed[0]):
+        raise FrameError(
+            f"{source.name} gives {source.size[0]}x{source.size[1]}, "
+            f"but this file was exported for {fixed[1]}x{fixed[0]}."
+        )
 
 
 class _Pace:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -32,14 +34,17 @@ def be_quiet(quiet: bool) -> None:
 
 def log_to_stderr(quiet: bool) -> None:
     """Show the package's log with the time of day; only errors where `quiet`."""
-    from rich.logging import RichHandler
-
     log = logging.getLogger("dae_edge")
-    if not log.handlers:
-        log.addHandler(
-            RichHandler(console=err, show_level=False, show_path=False, log_time_format="%H:%M:%S")
-        )
+    if not any(isinstance(handler, _Lines) for handler in log.handlers):
+        log.addHandler(_Lines())
     log.setLevel(logging.ERROR if quiet else logging.INFO)
+
+
+class _Lines(logging.Handler):
+    """One line a record on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        err.print(f"[dim]{time.strftime('%H:%M:%S')}[/] {escape(record.getMessage())}")
 
 
 def wrote(*paths: Path) -> None:

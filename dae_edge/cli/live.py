@@ -96,7 +96,12 @@ def live(
     from dae_edge.camera import Controls, Loop, open_source
     from dae_edge.camera.signals import stopping
     from dae_edge.camera.sinks import check_snapshot, check_video, take_stdout, write_snapshot
+    from dae_edge.camera.sources import hide_credentials, is_live
 
+    if fast and is_live(source):
+        raise BadValueError(f"`--fast` is for a file; {hide_credentials(source)} has its own pace.")
+    if auto and not is_live(source):
+        raise BadValueError(f"`--auto` is for a live source; of {source} every frame is denoised.")
     if output is not None:
         check_video(output, force=force)
     if snapshot is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
@@ -11,10 +13,12 @@ from dae_edge.errors import BadValueError
 from dae_edge.scenes import Room
 from dae_edge.sensor import SimulatedCamera, preset
 
-_SCENES = 48  # what the camera sees, forth and back: 1.6 s of it at 30 fps, one swing of the pendulum
+_SCENES = 32  # places in the scene, played forth and back: two seconds and more at 30 fps
 _BEGIN = 1.5  # seconds into the scene: the hand waves
 _ROOM = 192 << 20  # bytes of frames kept at most
 _MEASURED = 8  # one frame in so many comes with its clean picture
+
+_EXPOSING = threading.Lock()
 
 
 class DemoCamera:
@@ -42,7 +46,8 @@ class DemoCamera:
         self.name = f"demo camera ({preset_name})"
         self.rate = rate or DEFAULT_RATE
         self.detail = describe(self.size, self.rate)
-        self._shots = _expose(preset_name, self.size, self.rate, seed)
+        with _EXPOSING:
+            self._shots = _expose(preset_name, self.size, self.rate, seed)
         self._begun: float | None = None
         self._count = 0
 
@@ -66,6 +71,7 @@ class DemoCamera:
         return type(self)(self._preset, size=self.size, rate=self.rate, seed=self._seed)
 
 
+@functools.lru_cache(maxsize=1)  # opened again, it is there at once
 def _expose(preset_name: str, size: tuple[int, int], rate: float, seed: int) -> list[Shot]:
     """All frames of one time forth and back, made on two cores."""
     sensor = preset(preset_name)

@@ -50,10 +50,8 @@ def _quiet() -> None:
     A stream with errors makes them print thousands of lines. Variables that are set already stay.
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
-    # Reopening a stream should not take the five seconds that FFmpeg studies one by default; frames
-    # are not to be held back. `prefer_tcp` is OpenCV's own default, lost where this variable is set.
-    os.environ.setdefault(
-        "OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_flags;prefer_tcp|fflags;nobuffer|analyzeduration;1000000"
-    )
+    # Reopening a stream should not take the five seconds that FFmpeg studies one by default.
+    # `prefer_tcp` is OpenCV's own default, which is lost where this variable is set.
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_flags;prefer_tcp|analyzeduration;1000000")
     if "OPENCV_LOG_LEVEL" not in os.environ:
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

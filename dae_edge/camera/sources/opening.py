@@ -19,6 +19,19 @@ from dae_edge.errors import BadValueError
 _HEAR = 0.2  # seconds between two looks for a signal
 
 
+def is_live(spec: str) -> bool:
+    """Whether `spec` names a source with a time of its own, and not a file or a folder."""
+    return _is_device(spec) or is_stream(spec) or _is_demo(spec)
+
+
+def _is_device(spec: str) -> bool:
+    return spec.isdigit() or spec.startswith("/dev/")
+
+
+def _is_demo(spec: str) -> bool:
+    return spec == "demo" or spec.startswith("demo:")
+
+
 def open_source(
     spec: str,
     *,
@@ -40,14 +53,13 @@ def open_source(
     Raises `CameraError` where a camera or stream cannot be opened, `MediaError` for files,
     `BadValueError` for a wish that the source cannot grant.
     """
-    is_demo = spec == "demo" or spec.startswith("demo:")
-    if is_demo and simulate is not None:
+    if _is_demo(spec) and simulate is not None:
         raise BadValueError("`--simulate` is for clean sources; the demo is noisy already: demo:PRESET.")
     source: Source
-    if is_demo:
+    if _is_demo(spec):
         _refuse(spec, "--fourcc", fourcc)
         return DemoCamera(spec.partition(":")[2] or "dark", size=size, rate=rate, seed=seed)
-    if spec.isdigit() or spec.startswith("/dev/"):
+    if _is_device(spec):
         check_fourcc(fourcc)
         source = _interruptible(lambda: CameraDevice(spec, size=size, rate=rate, fourcc=fourcc))
     else:
