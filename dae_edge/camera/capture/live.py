@@ -97,7 +97,7 @@ class LiveCapture:
             self._sameness.excuse()
         if complaint:
             self._give_up(reader, complaint, now)
-        elif reader.first is not None:
+        elif reader.frames:
             silence = reader.silence(now)
             self.status = f"no frame for {silence:.0f} s" if silence > max(1.0, 3 * reader.period) else ""
             if self._lost:
@@ -109,8 +109,8 @@ class LiveCapture:
         self._reader, self._lost = None, True
         if reader.source is not None:
             self._source = reader.source
-        if reader.first is not None and now - reader.first > self._wait:
-            self._wait = self._patience.first_wait  # it had come back for good
+        if reader.frames >= self._patience.frames:
+            self._wait = self._patience.first_wait  # it had come back
         self._due = now + self._wait
         self._notices.say(
             "lost", f"{self._source.name} is lost: {complaint}; trying again in {self._wait:.1f} s."

@@ -31,7 +31,7 @@ class Reader(threading.Thread):
         self._last: float | None = None  # when the last frame came
         self._refused: float | None = None  # since when reads give nothing
         self._failure: Exception | None = None
-        self.first: float | None = None  # when the first frame came
+        self.frames = 0
         self.period = 0.0
         self.start()
 
@@ -79,12 +79,11 @@ class Reader(threading.Thread):
 
     def _note(self, now: float) -> None:
         self._refused = None
-        if self.first is None:
-            self.first = now
         if self._last is not None:
             past = now - self._last
             self.period = past if self.period == 0 else 0.9 * self.period + 0.1 * past
         self._last = now
+        self.frames += 1
 
 
 def _sentence(failure: Exception) -> str:

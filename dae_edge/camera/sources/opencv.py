@@ -17,7 +17,7 @@ class OpenCVSource:
 
     def __init__(self, target: str | int, *, backend: int = cv2.CAP_ANY, options: Sequence[int] = ()) -> None:
         """`options` are OpenCV properties and their values in turn, for the opening itself."""
-        _quiet()
+        _prepare()
         self._capture = cv2.VideoCapture(target, backend, list(options))
         self._opened = self._capture.isOpened()
 
@@ -44,14 +44,16 @@ class OpenCVSource:
 
 
 @functools.cache
-def _quiet() -> None:
-    """Keep OpenCV, its FFmpeg and V4L2 off the terminal: what went wrong, our errors say better.
+def _prepare() -> None:
+    """Settings of OpenCV's FFmpeg and V4L2, from the environment; those that are set already stay.
 
-    A stream with errors makes them print thousands of lines. Variables that are set already stay.
+    They are kept off the terminal: our errors say better what went wrong, and a stream with errors
+    makes them print thousands of lines.
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     # Reopening a stream should not take the five seconds that FFmpeg studies one by default.
     # `prefer_tcp` is OpenCV's own default, which is lost where this variable is set.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_flags;prefer_tcp|analyzeduration;1000000")
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "4")  # seconds; ten by default
     if "OPENCV_LOG_LEVEL" not in os.environ:
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

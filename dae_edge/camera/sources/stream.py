@@ -10,7 +10,7 @@ from dae_edge.camera.sources.source import describe
 from dae_edge.errors import CameraError
 from dae_edge.opencv import cv2
 
-_OPEN_MS, _READ_MS = 10_000, 5_000  # a read that FFmpeg ends itself leaves no thread behind
+_OPEN_MS, _READ_MS = 10_000, 4_000  # a read that FFmpeg ends itself leaves no thread behind
 
 
 class Stream(OpenCVSource):
