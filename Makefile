@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check clean
+.PHONY: help demo test test-slow check soak clean
 
 help: ## Show these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ check: $(VENV)/.dev ## Lint, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	scripts/types $(BIN)/python
+
+soak: $(VENV)/.base ## Run 20 minutes on the demo camera and see that nothing grows.
+	$(BIN)/python scripts/soak
 
 clean: ## Remove the environment and everything made.
 	rm -rf $(VENV) build *.egg-info demo.mp4 demo.png runs

@@ -36,14 +36,28 @@ def _streams(port: int) -> dict[str, tuple[str, list[str]]]:
         "MJPEG over HTTP": (http, ["-f", "mpjpeg", "-listen", "1", http]),
         "MPEG-TS over UDP": (
             udp,
-            ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15", "-f", "mpegts", udp],
+            [
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-tune",
+                "zerolatency",
+                "-g",
+                "15",
+                "-f",
+                "mpegts",
+                udp,
+            ],
         ),
     }
 
 
 @contextmanager
 def _sending(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(["ffmpeg", "-loglevel", "quiet", *PICTURE, *arguments], stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        ["ffmpeg", "-loglevel", "quiet", *PICTURE, *arguments], stdin=subprocess.DEVNULL
+    )
     try:
         yield process
     finally:
