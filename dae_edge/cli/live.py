@@ -9,6 +9,7 @@ import typer
 
 from dae_edge.cli import options
 from dae_edge.cli.console import be_quiet, check_json, log_to_stderr, next_step, out, write_json, wrote
+from dae_edge.cli.extras import need
 from dae_edge.errors import BadValueError, OutputError
 from dae_edge.hush import hushed
 
@@ -106,6 +107,8 @@ def live(
         check_video(output, force=force)
     if snapshot is not None:
         check_snapshot(snapshot, force=force)
+    if virtual_camera:
+        need("virtual-camera", "`--virtual-camera`")
     pipe = take_stdout() if stdout else None
     log_to_stderr(quiet)
     models = _models(model, engine, threads)
