@@ -97,6 +97,23 @@ def test_a_signal_ends_it_soon_in_a_read_that_never_returns_and_the_video_plays(
     assert os.listdir(tmp_path) == ["out.mp4"]
 
 
+def test_ctrl_c_ends_the_waiting_for_a_stream_that_does_not_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        process = subprocess.Popen([*LIVE, "--source", url], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        silent.settimeout(10)
+        connection, _ = silent.accept()  # and never a word
+        time.sleep(0.5)
+        began = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert time.perf_counter() - began < 2
+        connection.close()
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
 def test_standard_output_holds_frames_and_nothing_else(tmp_path: Path) -> None:
     command = [*LIVE, "--source", "demo:dim", "--size", "64x48", "--seconds", "1", "--stdout"]
     ended = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path)

@@ -15,6 +15,8 @@ from dae_edge.opencv import cv2
 class OpenCVSource:
     """A `cv2.VideoCapture`: opened or not, `read` and `close`."""
 
+    _fastest = 1000.0  # frames a second that are believed
+
     def __init__(self, target: str | int, *, backend: int = cv2.CAP_ANY, options: Sequence[int] = ()) -> None:
         """`options` are OpenCV properties and their values in turn, for the opening itself."""
         _prepare()
@@ -34,7 +36,7 @@ class OpenCVSource:
 
     def _granted_rate(self) -> float:
         rate = self._capture.get(cv2.CAP_PROP_FPS) if self._opened else 0.0
-        return rate if 0 < rate <= 1000 else DEFAULT_RATE
+        return rate if 0 < rate <= self._fastest else DEFAULT_RATE
 
     def _granted_size(self) -> tuple[int, int]:
         if not self._opened:

@@ -17,6 +17,7 @@ class Stream(OpenCVSource):
     """A stream by URL: http://, rtsp://, udp:// and what else OpenCV's FFmpeg opens."""
 
     live = True
+    _fastest = 240.0  # some streams give the ticks of their clock
 
     def __init__(self, url: str) -> None:
         self._url = url
