@@ -124,7 +124,7 @@ class Loop:
         busy = time.perf_counter() - began
         self._count(captured, denoised, figures, busy)
         if self._auto is not None:
-            self._auto.note(busy, capture.period, now)
+            self._adapt(self._auto, busy, capture.period, now)
 
     def _hold(self, capture: Capture, begun: float) -> None:
         """No new frame: show the last one again, or a black one, with what is the matter."""
@@ -162,6 +162,15 @@ class Loop:
         if self._auto is None or wanted != self._auto_for:
             self._auto, self._auto_for = Auto(ladder(wanted, self._models.cheaper(wanted))), wanted
         return self._auto.level
+
+    def _adapt(self, auto: Auto, busy: float, period: float, now: float) -> None:
+        """Change the level for the next frame where the rate does not hold, or could at a better one."""
+        before = auto.level
+        level = auto.note(busy, period, now)
+        if level != before:
+            said = f"{level.model} at {100 * level.scale:.0f} % of the size, to hold {1 / period:.0f} fps"
+            self.controls.say(said)
+            self._notices.say("auto", said)
 
     def _figures(self, capture: Capture, denoised: Denoised, age: float, now: float) -> Figures:
         return Figures(
