@@ -21,7 +21,8 @@ _ELSEWHERE = "install OBS Studio and start its virtual camera once"
 class VirtualCamera:
     """The denoised picture as a camera, by pyvirtualcam; the newest frame, never one that waits.
 
-    size: (width, height), fixed for as long as it is open: other programs do not follow a change
+    size: (width, height), fixed for as long as it is open: other programs do not follow a change;
+          (0, 0), where the source does not say, becomes 1280x720
 
     Raises `MissingExtraError` without pyvirtualcam, `OutputError` where no device can be had.
     """
@@ -31,7 +32,7 @@ class VirtualCamera:
             library: Any = importlib.import_module("pyvirtualcam")
         except ImportError as failure:
             raise MissingExtraError("a virtual camera", "virtual-camera") from failure
-        self._size = size
+        self._size = size = size if all(size) else (1280, 720)
         try:
             self._camera = library.Camera(
                 width=size[0], height=size[1], fps=rate, fmt=library.PixelFormat.BGR, device=device
