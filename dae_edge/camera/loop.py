@@ -19,6 +19,7 @@ from dae_edge.camera.sources import Source
 from dae_edge.camera.summary import Summary
 from dae_edge.camera.view import Figures, Sink, View
 from dae_edge.errors import BadValueError, FrameError
+from dae_edge.opencv import single_threaded
 from dae_edge.runtime import Denoiser
 
 _TICK = 0.1  # seconds after which sinks are shown the last frame again, with the newest status
@@ -75,6 +76,10 @@ class Loop:
 
     def run(self, sinks: Sequence[Sink] = ()) -> Summary:
         """Run to the end and close the sinks; Ctrl-C ends it too."""
+        with single_threaded():
+            return self._run(sinks)
+
+    def _run(self, sinks: Sequence[Sink]) -> Summary:
         self._sinks = list(sinks)
         capture = self._start()
         begun = time.monotonic()

@@ -54,8 +54,9 @@ class Compose:
 
 def side_by_side(before: Frame, after: Frame) -> Frame:
     """(H, W, 3) twice -> (H, 2 W, 3), labelled."""
-    joined = cv2.hconcat([before, after]).astype(np.uint8, copy=False)
-    width = before.shape[1]
+    height, width = before.shape[:2]
+    joined = np.empty((height, 2 * width, 3), np.uint8)
+    joined[:, :width], joined[:, width:] = before, after
     label(joined, "camera", 0)
     label(joined, "dae-edge", width)
     cv2.line(joined, (width, 0), (width, joined.shape[0]), _WHITE, 1)
