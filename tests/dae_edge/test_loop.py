@@ -122,7 +122,7 @@ def test_ctrl_c_ends_it_with_a_summary(slow: Slow) -> None:
 
 def test_a_file_keeps_its_own_pace(slow: Slow) -> None:
     source = FakeCamera(["frame"] * 11, then="none", live=False, rate=50)
-    assert Loop(source, slow).run().seconds == pytest.approx(0.25, abs=0.12)
+    assert 0.19 < Loop(source, slow).run().seconds < 2, "ten fiftieths, and not as fast as it goes"
 
 
 def test_a_sink_that_fails_is_left_out(slow: Slow, caplog: pytest.LogCaptureFixture) -> None:

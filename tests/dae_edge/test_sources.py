@@ -86,7 +86,7 @@ def test_the_demo_keeps_a_cameras_time() -> None:
     began = time.perf_counter()
     for _ in range(20):
         source.read()
-    assert time.perf_counter() - began == pytest.approx(0.2, abs=0.1)
+    assert 0.15 < time.perf_counter() - began < 2
     time.sleep(0.2)
     count = source._count
     source.read()
