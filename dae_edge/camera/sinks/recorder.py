@@ -94,7 +94,7 @@ class _Recording:
 
     def __init__(self, path: Path, rate: float, live: bool, force: bool) -> None:
         self.path = path
-        self._file = VideoFile(path, rate=rate, force=force, effort="ultrafast")
+        self._file = VideoFile(path, rate=rate, force=force, live=live)
         self._moments = Moments()
         self._steady = Steady(rate) if live else None
         self._last: Frame | None = None

@@ -67,11 +67,11 @@ class VideoFile:
         rate: float,
         force: bool = False,
         sound_of: Path | None = None,
-        effort: str = "veryfast",
+        live: bool = False,
     ) -> None:
-        """effort: x264's preset, where ffmpeg encodes; what is recorded live has less time"""
+        """live: encode quickly rather than well, beside a model that needs the processor too"""
         check_video(path, force=force)
-        self.path, self._rate, self._sound_of, self._effort = path, rate, sound_of, effort
+        self.path, self._rate, self._sound_of, self._live = path, rate, sound_of, live
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
@@ -94,7 +94,7 @@ class VideoFile:
 
     def _open(self, size: tuple[int, int]) -> Writer:
         if ffmpeg_works():
-            return _FFmpegWriter(self._temporary, size, self._rate, self._sound_of, self._effort)
+            return _FFmpegWriter(self._temporary, size, self._rate, self._sound_of, self._live)
         return _OpenCVWriter(self._temporary, size, self._rate)
 
     def close(self, *, keep: bool = True) -> None:
@@ -131,10 +131,11 @@ class _FFmpegWriter:
     """H.264 by the machine's own ffmpeg, which takes raw frames on its standard input."""
 
     def __init__(
-        self, path: Path, size: tuple[int, int], rate: float, sound_of: Path | None, effort: str
+        self, path: Path, size: tuple[int, int], rate: float, sound_of: Path | None, live: bool
     ) -> None:
         even = size[0] % 2 == 0 and size[1] % 2 == 0  # 4:2:0 halves both sides
         exact = Fraction(rate).limit_denominator(1001)
+        preset, quality = ("ultrafast", "23") if live else ("veryfast", "18")
         sound_in = ["-i", str(sound_of)] if sound_of else []
         # Another container may not hold the sound as it is; ffmpeg then encodes it for that one.
         as_it_is = sound_of is not None and sound_of.suffix.lower() == path.suffix.lower()
@@ -144,7 +145,7 @@ class _FFmpegWriter:
             "-f", "rawvideo", "-pix_fmt", "bgr24",
             "-s", f"{size[0]}x{size[1]}", "-r", str(exact), "-i", "-",
             *sound_in, "-map", "0:v", *sound_out,
-            "-c:v", "libx264", "-preset", effort, "-crf", "18",
+            "-c:v", "libx264", "-preset", preset, "-crf", quality,
             "-pix_fmt", "yuv420p" if even else "yuv444p", str(path),
         ]  # fmt: skip
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115, closed with the process
