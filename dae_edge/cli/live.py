@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dae_edge.cli import options
+from dae_edge.cli.camera_strength import camera_strength
 from dae_edge.cli.console import be_quiet, check_json, log_to_stderr, next_step, out, write_json, wrote
 from dae_edge.cli.extras import need
 from dae_edge.errors import BadValueError, OutputError
@@ -30,7 +31,7 @@ def _goes(*names: str, **more: Any) -> Any:
     return typer.Option(*names, rich_help_panel="Where it goes", **more)
 
 
-_SOURCE = "0, /dev/video0, /dev/v4l/by-id/*, a video, a folder, a URL (http, rtsp, udp), or demo[:PRESET]."
+_SOURCE = "0, /dev/video0, /dev/v4l/by-id/*, a video, a folder, a URL (http, rtsp, udp), or demo[-still][:PRESET]."
 _BRIGHTEN = "Lift the dark tones after denoising: from 0 (as they are) to 1."
 _COMPARE = "off, split (half and half), side (both) or before (the camera)."
 _AUTO = "Lower the model or the working size until the camera's rate holds."
@@ -55,6 +56,7 @@ def live(
     threads: options.Threads = 2,
     auto: Annotated[bool, typer.Option("--auto", help=_AUTO)] = False,
     strength: options.Strength = 1.0,
+    camera: options.Camera = None,
     brighten: Annotated[float, _shown("--brighten", metavar="X", help=_BRIGHTEN)] = 0.0,
     compare: Annotated[str, _shown("--compare", help=_COMPARE)] = "side",
     figures: Annotated[
@@ -111,6 +113,8 @@ def live(
         need("virtual-camera", "`--virtual-camera`")
     pipe = take_stdout() if stdout else None
     log_to_stderr(quiet)
+    if camera is not None:
+        strength *= camera_strength(camera)
     models = _models(model, engine, threads)
     controls = Controls(
         strength=strength,

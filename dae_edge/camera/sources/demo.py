@@ -27,6 +27,7 @@ class DemoCamera:
     A simulated exposure costs twice what denoising it does, so all are made before the first `read`
     and then played forth and back. Each place in the scene has two exposures, one for either way, so
     that up to 1920x1080 no noise comes again within 40 frames, longer than a denoiser remembers.
+    `still` holds the scene still, for measuring the camera.
     """
 
     live = True
@@ -38,16 +39,17 @@ class DemoCamera:
         size: tuple[int, int] | None = None,
         rate: float | None = None,
         seed: int = 0,
+        still: bool = False,
     ) -> None:
         width, height = self.size = size or (640, 480)
         if min(width, height) < 16 or max(width, height) > 8192:
             raise BadValueError(f"`--size` (={width}x{height}) of the demo must be from 16 to 8192 a side.")
-        self._preset, self._seed = preset_name, seed
+        self._preset, self._seed, self._still = preset_name, seed, still
         self.name = f"demo camera ({preset_name})"
         self.rate = rate or DEFAULT_RATE
         self.detail = describe(self.size, self.rate)
         with _EXPOSING:
-            self._shots = _expose(preset_name, self.size, self.rate, seed)
+            self._shots = _expose(preset_name, self.size, self.rate, seed, still)
         self._begun: float | None = None
         self._count = 0
 
@@ -68,12 +70,12 @@ class DemoCamera:
         pass
 
     def again(self) -> Self:
-        return type(self)(self._preset, size=self.size, rate=self.rate, seed=self._seed)
+        return type(self)(self._preset, size=self.size, rate=self.rate, seed=self._seed, still=self._still)
 
 
 @functools.lru_cache(maxsize=1)  # opened again, it is there at once
-def _expose(preset_name: str, size: tuple[int, int], rate: float, seed: int) -> list[Shot]:
-    """All frames of one time forth and back, made on two cores."""
+def _expose(preset_name: str, size: tuple[int, int], rate: float, seed: int, still: bool) -> list[Shot]:
+    """All frames of one time forth and back, made on two cores; where `still`, of one place in the scene."""
     sensor = preset(preset_name)
     room = Room(*size, seed=seed)
     scenes = max(8, min(_SCENES, _ROOM // (2 * 3 * size[0] * size[1])))
@@ -84,7 +86,7 @@ def _expose(preset_name: str, size: tuple[int, int], rate: float, seed: int) -> 
         camera = SimulatedCamera(sensor, seed=seed + half)
         shots = []
         for index, place in enumerate(halves[half]):
-            scene = room.frame(_BEGIN + place / rate)
+            scene = room.frame(_BEGIN + (0 if still else place / rate))
             clean = _lasting(camera.clean(scene)) if index % _MEASURED == 0 else None
             shots.append(Shot(_lasting(camera.capture(scene)), clean))
         return shots

@@ -16,6 +16,7 @@ from dae_edge.camera.sources.source import Source
 from dae_edge.camera.sources.stream import Stream
 from dae_edge.errors import BadValueError
 
+_DEMOS = ("demo", "demo-still")
 _HEAR = 0.2  # seconds between two looks for a signal
 
 
@@ -29,7 +30,7 @@ def _is_device(spec: str) -> bool:
 
 
 def _is_demo(spec: str) -> bool:
-    return spec == "demo" or spec.startswith("demo:")
+    return spec.partition(":")[0] in _DEMOS
 
 
 def open_source(
@@ -41,7 +42,7 @@ def open_source(
     simulate: str | None = None,
     seed: int = 0,
 ) -> Source:
-    """Open "0", "/dev/video0", a video, a folder of pictures, a URL, "demo" or "demo:PRESET".
+    """Open "0", "/dev/video0", a video, a folder of pictures, a URL, "demo[:PRESET]", or "demo-still[:PRESET]".
 
     size:     (width, height) asked of a camera or drawn by the demo
     rate:     frames a second, likewise; of a folder, the pace
@@ -58,7 +59,8 @@ def open_source(
     source: Source
     if _is_demo(spec):
         _refuse(spec, "--fourcc", fourcc)
-        return DemoCamera(spec.partition(":")[2] or "dark", size=size, rate=rate, seed=seed)
+        kind, _, name = spec.partition(":")
+        return DemoCamera(name or "dark", size=size, rate=rate, seed=seed, still=kind == "demo-still")
     if _is_device(spec):
         check_fourcc(fourcc)
         source = _interruptible(lambda: CameraDevice(spec, size=size, rate=rate, fourcc=fourcc))
