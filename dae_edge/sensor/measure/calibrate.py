@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 
 from dae_edge.sensor.measure import shape, spots, still, wire
 from dae_edge.sensor.measure.camera_file import COLOURS, CameraFile
-from dae_edge.sensor.measure.fit import BIN, FEW, FITTED, Fit, Points, compare, law, line_ratio, simulate, straight_line
+from dae_edge.sensor.measure.fit import (
+    BIN,
+    FEW,
+    FITTED,
+    Fit,
+    Points,
+    compare,
+    law,
+    line_ratio,
+    simulate,
+    straight_line,
+)
 from dae_edge.sensor.measure.notes import notes
 from dae_edge.sensor.measure.readings import APART, BLOCK, Readings, read
 from dae_edge.sensor.sensor import Sensor
@@ -31,7 +42,9 @@ _BLIND = 0.15  # of them, below which their number says nothing
 _TILE = 4  # blocks a side that are drawn together, as neighbours are alike
 
 
-def calibrate(stack: Stack, *, source: str = "", rate: float = 0.0, tell: Tell = lambda *_: None) -> CameraFile:
+def calibrate(
+    stack: Stack, *, source: str = "", rate: float = 0.0, tell: Tell = lambda *_: None
+) -> CameraFile:
     """Measure the camera that took (F, H, W, 3) uint8 BGR `stack` of a still scene.
 
     Raises `CalibrationError`, with what to do, where the scene moves, is clipped, or is too short.
@@ -60,7 +73,16 @@ def calibrate(stack: Stack, *, source: str = "", rate: float = 0.0, tell: Tell =
     sensor = replace(sensor, hot_pixels=min(found.share / seen, 1.0) if seen > _BLIND else 0.0)
     assert fit.points is not None
     return _file(
-        stack, fit, sensor, fit.points, _resample(fit, side, sensor), found, seen, misfit, source=source, rate=rate
+        stack,
+        fit,
+        sensor,
+        fit.points,
+        _resample(fit, side, sensor),
+        found,
+        seen,
+        misfit,
+        source=source,
+        rate=rate,
     )
 
 
@@ -113,7 +135,9 @@ def _resample(fit: Fit, side: int, sensor: Sensor) -> dict[str, Values]:
     height = len(fit.real.rows)
     found = []
     for _ in range(_RESAMPLED):
-        times = np.bincount(random.integers(tiles[0] * tiles[1], size=tiles[0] * tiles[1]), minlength=tiles[0] * tiles[1])
+        times = np.bincount(
+            random.integers(tiles[0] * tiles[1], size=tiles[0] * tiles[1]), minlength=tiles[0] * tiles[1]
+        )
         weight = np.kron(times.reshape(tiles), np.ones((_TILE, _TILE)))[:rows, :columns, None] * fit.usable
         drawn = straight_line(before, compare(fit.real, fit.drawn, before, scene, weight, side))
         lines = random.integers(height, size=height)
@@ -222,7 +246,9 @@ def _linear(sensor: Sensor, points: Points, draws: dict[str, Values]) -> dict[st
             "read_interval": _interval(drawn[:, 0]),
             "points": [
                 [float(x), float(v), int(n)]
-                for x, v, n in zip(points.light[mine], points.variance[mine], points.blocks[mine], strict=True)
+                for x, v, n in zip(
+                    points.light[mine], points.variance[mine], points.blocks[mine], strict=True
+                )
             ],
         }
     return found

@@ -55,8 +55,10 @@ class CameraFile:
     notes: tuple[str, ...]
 
     def to_json(self) -> str:
+        """One line a field, numbers to six digits."""
         content = {"schema": SCHEMA, **asdict(self)}
-        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+        lines = (f"  {json.dumps(k)}: {json.dumps(_short(v), allow_nan=False)}" for k, v in content.items())
+        return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def read_camera(path: Path) -> CameraFile:
@@ -88,6 +90,14 @@ def read_camera(path: Path) -> CameraFile:
     if known["trust"] not in TRUSTS or not (math.isfinite(known["noise"]) and known["noise"] >= 0):
         raise MediaError(f"{path} is not a whole camera file: `noise` or `trust` is out of range.")
     return CameraFile(**known)
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {name: _short(inner) for name, inner in value.items()}
+    return [_short(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def _reason(failure: Exception) -> str:

@@ -141,7 +141,9 @@ def straight_line(sensor: Sensor, points: Points) -> Sensor:
 
 def with_fitted(sensor: Sensor, logs: Values) -> Sensor:
     """The sensor with the logarithms of `FITTED` taken in."""
-    return replace(sensor, **dict(zip(FITTED, (float(v) for v in np.exp(np.clip(logs, -7, 14))), strict=True)))
+    return replace(
+        sensor, **dict(zip(FITTED, (float(v) for v in np.exp(np.clip(logs, -7, 14))), strict=True))
+    )
 
 
 def correct_scene(scene: Plane, points: Points) -> Plane:

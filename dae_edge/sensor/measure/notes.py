@@ -64,7 +64,9 @@ def notes(
         width = (high - low) / max(getattr(sensor, name), 1e-6)
         if width > _NARROW:
             doubt = max(doubt, 2 if width > _WIDE else 1)
-            said.append(f"The {what} is only known to within {width / 2:.0%}; measure for longer with --seconds.")
+            said.append(
+                f"The {what} is only known to within {width / 2:.0%}; measure for longer with --seconds."
+            )
     if sensor.read_noise <= 2 * LEAST:
         said.append("No read noise shows beside the shot noise.")
     if coverage["moving"]:

@@ -53,9 +53,7 @@ def _linear(axes: Axes, found: CameraFile) -> None:
             continue
         ends = np.array([0.0, points[:, 0].max()])
         axes.plot(ends, of["shot"] * ends + of["read"], color=_COLOUR[colour], linewidth=1)
-        low, high = (
-            of["shot_interval"][side] * ends + of["read_interval"][side] for side in (0, 1)
-        )
+        low, high = (of["shot_interval"][side] * ends + of["read_interval"][side] for side in (0, 1))
         axes.fill_between(ends, low, high, color=_COLOUR[colour], alpha=0.12, linewidth=0)
     axes.set_title("in linear light: variance = shot * light + read", color=_INK, fontsize=10)
     axes.set_xlabel("light, 1 = white")
