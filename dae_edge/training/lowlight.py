@@ -159,7 +159,7 @@ def _some(clips: np.ndarray) -> np.ndarray:
 
 
 def validation_clips(recipe: LowlightRecipe) -> tuple[np.ndarray, np.ndarray]:
-    """The same clips for every run of these sizes and camera, (noisy, clean): 48 drawn ones, or the user's."""
+    """The same for every run of these sizes and camera, (noisy, clean): 48 drawn ones, or the user's."""
     camera = _camera(recipe)
     if recipe.validation:
         return real_clips(Path(recipe.validation), recipe.frames, recipe.patch, camera=camera)

@@ -17,6 +17,7 @@ from dae_edge.sensor.measure.fit import (
     FITTED,
     Fit,
     Points,
+    changed,
     compare,
     law,
     line_ratio,
@@ -120,7 +121,7 @@ def _mean(sensors: list[Sensor]) -> Sensor:
     """The geometric mean of what the last steps found; their noise averages out."""
     names = (*FITTED, "row_noise")
     logs = np.log([[getattr(sensor, name) for name in names] for sensor in sensors]).mean(axis=0)
-    return replace(sensors[-1], **dict(zip(names, (float(v) for v in np.exp(logs)), strict=True)))
+    return changed(sensors[-1], dict(zip(names, map(float, np.exp(logs)), strict=True)))
 
 
 def _resample(fit: Fit, side: int, sensor: Sensor) -> dict[str, Values]:
@@ -138,7 +139,9 @@ def _resample(fit: Fit, side: int, sensor: Sensor) -> dict[str, Values]:
         times = np.bincount(
             random.integers(tiles[0] * tiles[1], size=tiles[0] * tiles[1]), minlength=tiles[0] * tiles[1]
         )
-        weight = np.kron(times.reshape(tiles), np.ones((_TILE, _TILE)))[:rows, :columns, None] * fit.usable
+        weight: Values = np.kron(times.reshape(tiles), np.ones((_TILE, _TILE)))[
+            :rows, :columns, None
+        ] * fit.usable.astype(np.float64)
         drawn = straight_line(before, compare(fit.real, fit.drawn, before, scene, weight, side))
         lines = random.integers(height, size=height)
         ratio = max(line_ratio(fit.real.rows[lines], fit.drawn.rows[lines]), 1e-4)
@@ -234,7 +237,7 @@ def _linear(sensor: Sensor, points: Points, draws: dict[str, Values]) -> dict[st
         read_, both = law(sensor, which, ends)
         drawn = np.array(
             [
-                law(replace(sensor, **{n: float(draws[n][i]) for n in FITTED}), which, ends)
+                law(changed(sensor, {n: float(draws[n][i]) for n in FITTED}), which, ends)
                 for i in range(len(draws["electrons"]))
             ]
         )

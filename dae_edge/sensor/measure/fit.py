@@ -2,14 +2,15 @@
 
 Gamma, clipping at black, the mosaic, JPEG: each bends what a difference of frames shows, and
 formulas that undo them one by one do not undo them together. So the ruler is laid on two cameras:
-on the real one, and on a simulated one that looks at the same still scene. What bends one reading bends the other.
-Where they differ, the scene's light and the simulated noise are corrected level by level, a straight line
-through the corrected noise gives new parameters, and they are read again: photon transfer by comparison,
-or the method of simulated moments (McFadden, Econometrica 1989).
+on the real one, and on a simulated one that looks at the same still scene. What bends one reading
+bends the other. Where they differ, the scene's light and the simulated noise are corrected level by
+level, a straight line through the corrected noise gives new parameters, and they are read again:
+photon transfer by comparison, or the method of simulated moments (McFadden, Econometrica 1989).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,7 +99,7 @@ def compare(
     )
     if len(channels) < 2:
         raise CalibrationError(
-            "too little of the picture can be used: light the scene so that dark and bright parts show detail."
+            "too little of the picture can be used; light the scene so that dark and bright parts show."
         )
     spread = np.full(len(channels), 1.0 if sensor.demosaic == "binned" else 0.6)  # what a demosaic leaves
     new_light, variance = unbend(
@@ -141,9 +142,13 @@ def straight_line(sensor: Sensor, points: Points) -> Sensor:
 
 def with_fitted(sensor: Sensor, logs: Values) -> Sensor:
     """The sensor with the logarithms of `FITTED` taken in."""
-    return replace(
-        sensor, **dict(zip(FITTED, (float(v) for v in np.exp(np.clip(logs, -7, 14))), strict=True))
-    )
+    values = np.exp(np.clip(logs, -7, 14))
+    return changed(sensor, dict(zip(FITTED, map(float, values), strict=True)))
+
+
+def changed(sensor: Sensor, values: Mapping[str, float]) -> Sensor:
+    """The sensor with other values of its numbers."""
+    return replace(sensor, **values)  # type: ignore[arg-type]
 
 
 def correct_scene(scene: Plane, points: Points) -> Plane:

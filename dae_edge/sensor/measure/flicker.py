@@ -46,4 +46,5 @@ class Flicker:
 def _smooth(column: NDArray[np.floating]) -> NDArray[np.float64]:
     """Sums over `_BAND` rows around each."""
     tall = column.astype(np.float64)[:, None]
-    return cv2.boxFilter(tall, -1, (1, _BAND), normalize=True, borderType=cv2.BORDER_REFLECT_101)[:, 0]
+    flat = cv2.boxFilter(tall, -1, (1, _BAND), normalize=True, borderType=cv2.BORDER_REFLECT_101)
+    return flat[:, 0].astype(np.float64, copy=False)

@@ -30,8 +30,8 @@ def notes(
     if misfit > ALIKE:
         doubt = 2
         said.append(
-            "No simulated camera has noise of this structure: the camera's own noise reduction or its video coding "
-            "shapes it, so electrons and read noise are those of the picture, not of the sensor."
+            "No simulated camera has noise of this structure: the camera's own noise reduction or its "
+            "video coding shapes it, so electrons and read noise are the picture's, not the sensor's."
         )
     elif misfit > FITS:
         doubt = 1
@@ -39,15 +39,16 @@ def notes(
     if correlation > _AVERAGES:
         doubt = 2
         said.append(
-            f"The noise of a frame is {correlation:.0%} like that of the next: the camera averages over time, so the "
-            "noise is measured too small; turn its noise reduction off if it can be."
+            f"The noise of a frame is {correlation:.0%} like that of the next: the camera averages over "
+            "time, so the noise is measured too small; turn its noise reduction off if it can be."
         )
     if sensor.luma_blur or sensor.chroma_blur:
         said.append("The camera smooths its own noise; what it took away is estimated from what is left.")
     if sensor.jpeg_quality is not None and sensor.jpeg_quality < _HEAVY:
         doubt = max(doubt, 1)
         said.append(
-            f"JPEG of quality {sensor.jpeg_quality} took the fine noise away; another --size may be less compressed."
+            f"JPEG of quality {sensor.jpeg_quality} took the fine noise away; another --size may be "
+            "less compressed."
         )
     elif sensor.jpeg_quality is None and real.edges > BLOCKY:
         doubt = max(doubt, 1)
@@ -56,8 +57,8 @@ def notes(
     if brightest < _RANGE * max(darkest, 1e-4):
         doubt = max(doubt, 1)
         said.append(
-            "The scene is nearly of one brightness, so shot and read noise are hard to tell apart; have something "
-            "white and something black in the picture."
+            "The scene is nearly of one brightness, so shot and read noise are hard to tell apart; "
+            "have something white and something black in the picture."
         )
     for name, what in (("electrons", "shot noise"), ("read_noise", "read noise")):
         low, high = interval[name]

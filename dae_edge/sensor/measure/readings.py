@@ -67,7 +67,7 @@ def read(stack: Stack, still: Mask | None = None) -> Readings:
     blocks = (width // BLOCK, height // BLOCK)
     if still is None:
         still = np.ones(blocks[::-1], bool)
-    weight = cv2.resize(still.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST)[..., None]
+    weight = np.kron(still, np.ones((BLOCK, BLOCK))).astype(np.float32)[..., None]
     mean = np.zeros(stack.shape[1:], np.float32)
     for frame in stack:
         mean += frame

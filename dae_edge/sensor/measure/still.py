@@ -21,7 +21,7 @@ _LOUD = 3.0  # times the noise of the blocks as bright as it
 
 
 def different_frames(stack: Stack) -> Stack:
-    """The frames that differ from the one before: drivers repeat frames, and a repeat has no noise of its own."""
+    """The frames that differ from the one before: a repeated frame has no noise of its own."""
     if stack.ndim != 4 or stack.shape[3] != 3 or min(stack.shape[1:3]) < SIDE:
         raise CalibrationError(
             f"the frames are {stack.shape[2]}x{stack.shape[1]}; ask for {SIDE}x{SIDE} at least with --size."
@@ -67,8 +67,8 @@ def check_still(readings: Readings) -> Mask:
     share = float(found.mean())
     if share > MOVING:
         raise CalibrationError(
-            f"the scene moves in {share:.0%} of the picture ({MOVING:.0%} is the most); put the camera down, point "
-            "it at something that stands still, and keep out of the picture."
+            f"the scene moves in {share:.0%} of the picture ({MOVING:.0%} is the most); put the camera down, "
+            "point it at something that stands still, and keep out of the picture."
         )
     return ~found
 
@@ -79,7 +79,7 @@ def check_light(readings: Readings, still: Mask) -> Mask:
     green = (float(black[..., 1].mean()), float(white.any(axis=-1).mean()))
     if green[0] > _UNUSABLE:
         raise CalibrationError(
-            f"{green[0]:.0%} of the picture is black; give the scene some light, or take the cover off the lens."
+            f"{green[0]:.0%} of the picture is black; give the scene light, or take the cover off the lens."
         )
     if green[1] > _UNUSABLE:
         raise CalibrationError(

@@ -33,7 +33,7 @@ _LUMINANCE = np.array(
 
 
 def jpeg_quality(stack: Stack) -> int | None:
-    """The quality, 1 to 100 in libjpeg's scale, that (F, H, W, 3) frames were coded at; None if none shows."""
+    """The quality, in libjpeg's scale, that (F, H, W, 3) frames were coded at; None if none shows."""
     coefficients = _coefficients(stack)
     if len(coefficients) < 50:
         return None
