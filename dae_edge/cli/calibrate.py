@@ -52,6 +52,7 @@ def calibrate(
     if plot is not None and plot.suffix.lower() != ".png":
         raise BadValueError(f"`--plot` (={plot}) must end in .png.")
     plot = plot or output.with_suffix(".png")
+    asked = options.parse_size(size)
 
     from dae_edge.camera.sources import open_source
     from dae_edge.camera.still import record
@@ -60,8 +61,9 @@ def calibrate(
 
     for path in (output, plot):
         check_output(path, force=force)
-    opened = open_source(source, size=options.parse_size(size), seed=seed)
-    out.print(f"{opened.name} at {opened.rate:.4g} fps: keep still for {seconds:g} seconds")
+    with out.status("opening the source"):
+        opened = open_source(source, size=asked, seed=seed)
+    out.print(f"{opened.name}, {opened.detail}: keep still for {seconds:g} seconds")
     with progress("recording") as tell:
         stack = record(opened, seconds, tell)
     with out.status("measuring") as status:

@@ -31,7 +31,9 @@ def _goes(*names: str, **more: Any) -> Any:
     return typer.Option(*names, rich_help_panel="Where it goes", **more)
 
 
-_SOURCE = "0, /dev/video0, /dev/v4l/by-id/*, a video, a folder, a URL (http, rtsp, udp), or demo[-still][:PRESET]."
+_SOURCE = (
+    "0, /dev/video0, /dev/v4l/by-id/*, a video, a folder, a URL (http, rtsp, udp), or demo[-still][:PRESET]."
+)
 _BRIGHTEN = "Lift the dark tones after denoising: from 0 (as they are) to 1."
 _COMPARE = "off, split (half and half), side (both) or before (the camera)."
 _AUTO = "Lower the model or the working size until the camera's rate holds."

@@ -42,7 +42,7 @@ def open_source(
     simulate: str | None = None,
     seed: int = 0,
 ) -> Source:
-    """Open "0", "/dev/video0", a video, a folder of pictures, a URL, "demo[:PRESET]", or "demo-still[:PRESET]".
+    """Open "0", "/dev/video0", a video, a folder of pictures, a URL, or "demo[-still][:PRESET]".
 
     size:     (width, height) asked of a camera or drawn by the demo
     rate:     frames a second, likewise; of a folder, the pace

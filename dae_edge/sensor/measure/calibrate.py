@@ -139,9 +139,8 @@ def _resample(fit: Fit, side: int, sensor: Sensor) -> dict[str, Values]:
         times = np.bincount(
             random.integers(tiles[0] * tiles[1], size=tiles[0] * tiles[1]), minlength=tiles[0] * tiles[1]
         )
-        weight: Values = np.kron(times.reshape(tiles), np.ones((_TILE, _TILE)))[
-            :rows, :columns, None
-        ] * fit.usable.astype(np.float64)
+        counted = np.kron(times.reshape(tiles), np.ones((_TILE, _TILE)))[:rows, :columns]
+        weight = (counted[..., None] * fit.usable).astype(np.float64)
         drawn = straight_line(before, compare(fit.real, fit.drawn, before, scene, weight, side))
         lines = random.integers(height, size=height)
         ratio = max(line_ratio(fit.real.rows[lines], fit.drawn.rows[lines]), 1e-4)

@@ -6,7 +6,7 @@ from typing import Any
 
 from dae_edge.sensor.measure.fit import LEAST
 from dae_edge.sensor.measure.readings import Readings
-from dae_edge.sensor.measure.shape import ALIKE, FITS
+from dae_edge.sensor.measure.shape import FITS
 from dae_edge.sensor.measure.wire import BLOCKY
 from dae_edge.sensor.sensor import Sensor
 
@@ -27,15 +27,12 @@ def notes(
     """("good" | "fair" | "poor", sentences)."""
     said = []
     doubt = 0
-    if misfit > ALIKE:
+    if misfit > FITS:
         doubt = 2
         said.append(
-            "No simulated camera has noise of this structure: the camera's own noise reduction or its "
-            "video coding shapes it, so electrons and read noise are the picture's, not the sensor's."
+            "No simulated camera has noise of quite this structure: the camera's own noise reduction or its "
+            "video coding shapes it. What the picture shows is right; electrons and read noise may be far off."
         )
-    elif misfit > FITS:
-        doubt = 1
-        said.append("The structure of the noise is only roughly that of the camera found.")
     if correlation > _AVERAGES:
         doubt = 2
         said.append(

@@ -35,6 +35,7 @@ class Readings:
     slow:       (rows, columns, 3) variance of block means from frames `APART` apart; equal to
                 power[8] where nothing moves and the camera does not average over time
     peak:       (rows, columns) largest change of a block mean between two frames, in standard deviations
+    drift:      (rows, columns) change of a block mean from the first half to the second, likewise
     neighbours: (4, 3) correlation of the noise of two pixels `LAGS` apart
     colours:    (3,) correlation of the noise of blue and green, green and red, blue and red
     rows:       (H, 3) variance of what all pixels of a row have in common
@@ -47,6 +48,7 @@ class Readings:
     power: dict[int, Plane]
     slow: Plane
     peak: Plane
+    drift: Plane
     neighbours: Plane
     colours: Plane
     rows: Plane
@@ -110,6 +112,7 @@ def read(stack: Stack, still: Mask | None = None) -> Readings:
         power=power,
         slow=np.square(series[apart:] - series[:-apart]).mean(axis=0) / 2,
         peak=(np.abs(jumps).max(axis=0) / spread).max(axis=-1),
+        drift=_drift(series, power[BLOCK]),
         neighbours=(products[1:] / np.maximum(products[0], 1e-9)).astype(np.float32),
         colours=_correlations(mixed),
         rows=(rows / pairs).astype(np.float32),
@@ -117,6 +120,13 @@ def read(stack: Stack, still: Mask | None = None) -> Readings:
         edges=borders / within if within else 1.0,
         frames=count,
     )
+
+
+def _drift(series: NDArray[np.float32], power: Plane) -> Plane:
+    half = len(series) // 2
+    change = series[:half].mean(axis=0) - series[half:].mean(axis=0)
+    spread = np.sqrt((power + np.float32(1e-6)) * np.float32(1 / half + 1 / (len(series) - half)))
+    return np.abs(change / spread).max(axis=-1).astype(np.float32)
 
 
 def _shrink(plane: Plane, side: int) -> Plane:

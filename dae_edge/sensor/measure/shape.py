@@ -22,7 +22,6 @@ Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 FITS = 0.06  # rms difference of two signatures up to which they are of the same kind of camera
-ALIKE = 0.15  # up to which they are roughly
 _HEIGHT, _WIDTH = 192, 256  # pixels of the middle are enough, and keep the search short
 _FRAMES = 7
 _TOUCH_UPS = {
@@ -94,8 +93,15 @@ class Search:
         return self._best(wire for demosaic in DEMOSAICS for wire in _wires(like(bare, demosaic)))
 
     def touched_up(self, sensor: Sensor) -> Sensor:
-        """The best of all, with the camera's own noise reduction and sharpening."""
-        starts = [self._best(_wires(like(sensor, demosaic))) for demosaic in ("bilinear", "malvar", "binned")]
+        """The best of all, with the camera's own noise reduction and sharpening: a coarse grid, then finer."""
+        grid = [
+            replace(wire, luma_blur=luma, chroma_blur=chroma, sharpening=0.0)
+            for demosaic in ("bilinear", "malvar", "binned")
+            for wire in _wires(like(sensor, demosaic))
+            for luma in (0.0, 0.5, 0.9)
+            for chroma in (0.0, 1.1)
+        ]
+        starts = sorted([sensor, *grid], key=self.misfit)[:3]
         return min((self._touch_up(start) for start in starts), key=self.misfit)
 
     def _touch_up(self, sensor: Sensor) -> Sensor:

@@ -13,10 +13,10 @@ Mask = NDArray[np.bool_]
 
 FRAMES = 16  # fewer say too little of a variance
 SIDE = 64  # pixels: smaller frames hold too few blocks
-MOVING = 0.10  # share of blocks that may move; they are left out
+MOVING = 0.01  # share of blocks that may move; they are left out
 _UNUSABLE = 0.6  # share of the picture that may be too black or too white
 _BLACK, _WHITE = 4.0, 246.0  # mean grey levels within which a block tells something
-_JUMP = 9.0  # standard deviations that a block's mean never jumps by itself
+_JUMP, _DRIFT = 9.0, 6.0  # standard deviations: noise does not move a block's mean so far
 _LOUD = 3.0  # times the noise of the blocks as bright as it
 
 
@@ -49,7 +49,7 @@ def moving(readings: Readings) -> Mask:
     limit = 1 + 6 * np.sqrt(4 / readings.frames)
     green = readings.level[..., 1]
     loud = power / _usual(green, power)
-    return (wander > limit) | (readings.peak > _JUMP) | (loud > _LOUD)
+    return (wander > limit) | (readings.peak > _JUMP) | (readings.drift > _DRIFT) | (loud > _LOUD)
 
 
 def _usual(level: NDArray[np.float32], power: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,7 +67,7 @@ def check_still(readings: Readings) -> Mask:
     share = float(found.mean())
     if share > MOVING:
         raise CalibrationError(
-            f"the scene moves in {share:.0%} of the picture ({MOVING:.0%} is the most); put the camera down, "
+            f"the scene moves in {share:.1%} of the picture ({MOVING:.0%} is the most); put the camera down, "
             "point it at something that stands still, and keep out of the picture."
         )
     return ~found
