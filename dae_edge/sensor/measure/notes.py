@@ -31,7 +31,7 @@ def notes(
         doubt = 2
         said.append(
             "No simulated camera has noise of quite this structure: the camera's own noise reduction or its "
-            "video coding shapes it. What the picture shows is right; electrons and read noise may be far off."
+            "video coding shapes it. What the picture shows holds; electrons and read noise may be far off."
         )
     if correlation > _AVERAGES:
         doubt = 2

@@ -93,7 +93,7 @@ class Search:
         return self._best(wire for demosaic in DEMOSAICS for wire in _wires(like(bare, demosaic)))
 
     def touched_up(self, sensor: Sensor) -> Sensor:
-        """The best of all, with the camera's own noise reduction and sharpening: a coarse grid, then finer."""
+        """The best of all with noise reduction and sharpening too: a coarse grid, then finer."""
         grid = [
             replace(wire, luma_blur=luma, chroma_blur=chroma, sharpening=0.0)
             for demosaic in ("bilinear", "malvar", "binned")

@@ -17,6 +17,7 @@ MOVING = 0.01  # share of blocks that may move; they are left out
 _UNUSABLE = 0.6  # share of the picture that may be too black or too white
 _BLACK, _WHITE = 4.0, 246.0  # mean grey levels within which a block tells something
 _JUMP, _DRIFT = 9.0, 6.0  # standard deviations: noise does not move a block's mean so far
+_USUAL_DRIFT = 1.3  # of noise: the median of the largest of three colours
 _LOUD = 3.0  # times the noise of the blocks as bright as it
 
 
@@ -45,11 +46,13 @@ def moving(readings: Readings) -> Mask:
     """
     power = readings.power[BLOCK].sum(axis=-1) + 1e-3
     wander = (readings.slow.sum(axis=-1) + 1e-3) / power
-    wander /= np.median(wander)  # a camera that averages over time makes all blocks wander alike
+    # A camera that averages over time makes all blocks wander and drift alike.
+    wander /= np.median(wander)
+    drift = readings.drift / max(float(np.median(readings.drift)) / _USUAL_DRIFT, 1.0)
     limit = 1 + 6 * np.sqrt(4 / readings.frames)
     green = readings.level[..., 1]
     loud = power / _usual(green, power)
-    return (wander > limit) | (readings.peak > _JUMP) | (readings.drift > _DRIFT) | (loud > _LOUD)
+    return (wander > limit) | (readings.peak > _JUMP) | (drift > _DRIFT) | (loud > _LOUD)
 
 
 def _usual(level: NDArray[np.float32], power: NDArray[np.float32]) -> NDArray[np.float32]:

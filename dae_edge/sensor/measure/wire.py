@@ -72,6 +72,7 @@ def _score(coefficients: NDArray[np.float64], quantization: NDArray[np.float64])
     """
     grid = quantization[:_LOW, :_LOW]
     told = (np.abs(coefficients) > 0.75 * grid) & (grid > 2)  # near zero every grid fits
+    told[:, 0, 0] = False  # one brightness all over is on the grid of all its divisors
     if told.sum() < _TELLING:
         return 0.0
     phase = np.cos(2 * np.pi * coefficients / grid)
