@@ -267,6 +267,24 @@ def test_a_camera_file_decides_how_training_clips_look(measured: CameraFile) -> 
     assert errors[0] > 3 * errors[1]
 
 
+def test_training_takes_a_camera_file(
+    dae_edge: Callable[..., object], tmp_path: Path, measured: CameraFile
+) -> None:
+    from dae_edge.training import lowlight
+
+    path = tmp_path / "camera.json"
+    path.write_text(measured.to_json())
+    recipe = lowlight.LowlightRecipe(frames=2, patch=32, batch=2)
+    any_camera, _ = lowlight.validation_clips(recipe)
+    this_camera, _ = lowlight.validation_clips(replace(recipe, camera=str(path)))
+    assert this_camera.shape == any_camera.shape
+    assert (this_camera != any_camera).any()
+    ended = dae_edge("train", "lowlight", "--camera", tmp_path / "none.json", "-o", tmp_path / "run")
+    assert ended.code == 1  # type: ignore[attr-defined]
+    assert "none.json cannot be read" in ended.err  # type: ignore[attr-defined]
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_command_writes_a_file_and_a_plot(
     dae_edge: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measured: CameraFile
 ) -> None:

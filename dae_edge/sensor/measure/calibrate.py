@@ -59,7 +59,8 @@ def calibrate(
     quality = wire.jpeg_quality(stack)
 
     scene = stack.mean(axis=0, dtype=np.float32)
-    fit = Fit(real, steady, usable, replace(_START, jpeg_quality=quality), scene)
+    start = replace(_START, jpeg_quality=quality, chroma="4:4:4" if quality is None else "4:2:0")
+    fit = Fit(real, steady, usable, start, scene)
     frames = int(np.clip(_PIXELS / (stack.shape[1] * stack.shape[2]), 8, 40))
     misfit = _find_kind(fit, stack, frames // 2, tell)
     side = _FINE if misfit < shape.FITS else _COARSE
