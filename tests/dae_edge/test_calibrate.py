@@ -135,8 +135,13 @@ def test_jpeg_is_seen(quality: int, chroma: str) -> None:
     assert jpeg_quality(stack) == pytest.approx(quality, abs=1)  # neighbours share their low steps
 
 
-def test_no_jpeg_is_seen_where_there_is_none() -> None:
-    assert jpeg_quality(frames(PRESETS["dim"], 4)) is None
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("demosaic", ["bilinear", "malvar", "binned"])
+def test_no_jpeg_is_seen_where_there_is_none(name: str, demosaic: str) -> None:
+    assert jpeg_quality(frames(replace(PRESETS[name], demosaic=demosaic, jpeg_quality=None), 4)) is None
+
+
+def test_a_flat_picture_is_no_jpeg() -> None:
     assert jpeg_quality(np.full((4, 128, 128, 3), 90, np.uint8)) is None
 
 

@@ -18,7 +18,7 @@ _SIDE = 8
 _FRAMES, _BLOCKS = 6, 6000  # are enough
 _LOW = 4  # coefficients a side that are looked at: the higher ones are mostly zero
 _TELLING = 500  # coefficients that are not near zero
-_SURE = 0.25  # mean cosine of a coefficient's phase: 1 on the grid, 0 off it
+_SURE = 0.3  # mean cosine of a coefficient's phase: 1 on the grid, 0 off it
 _WORST, _BEST = 20, 97  # above it the steps are too fine to be seen under 8-bit rounding
 
 # ITU-T T.81 (JPEG), table K.1, which nearly every encoder scales.
@@ -71,7 +71,7 @@ def _score(coefficients: NDArray[np.float64], quantization: NDArray[np.float64])
     A coarse grid's divisors fit its multiples as well: so a fit counts for more the coarser it is.
     """
     grid = quantization[:_LOW, :_LOW]
-    told = (np.abs(coefficients) > 0.75 * grid) & (grid > 2)  # near zero every grid fits
+    told = (np.abs(coefficients) > 0.5 * grid) & (grid > 2)  # near zero every grid fits
     told[:, 0, 0] = False  # one brightness all over is on the grid of all its divisors
     if told.sum() < _TELLING:
         return 0.0
