@@ -27,7 +27,7 @@ def picture(tmp_path: Path) -> Path:
 def test_help_names_every_verb(dae_edge: Run) -> None:
     ended = dae_edge("--help")
     assert ended.code == 0
-    for verb in ("live", "denoise", "bench", "inspect", "train", "export"):
+    for verb in ("live", "denoise", "calibrate", "doctor", "bench", "inspect", "train", "export"):
         assert verb in ended.out
 
 

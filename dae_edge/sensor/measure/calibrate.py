@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dae_edge.opencv import cv2
 from dae_edge.sensor.measure import shape, spots, still, wire
 from dae_edge.sensor.measure.camera_file import COLOURS, CameraFile
 from dae_edge.sensor.measure.fit import (
@@ -113,8 +114,13 @@ def _find_kind(fit: Fit, stack: Stack, frames: int, tell: Tell) -> float:
 
 
 def _hot_seen(sensor: Sensor, scene: Plane, frames: int) -> float:
-    """How many of the hot pixels that there are can be found in this scene, behind this demosaic and wire."""
-    known = spots.find(simulate(replace(sensor, hot_pixels=_HOT), scene, frames, seed=13))
+    """How many of the hot pixels that there are can be found in this scene, behind this demosaic and wire.
+
+    The scene is the mean of what the real camera saw: a median takes its own hot pixels out.
+    """
+    codes = np.clip(np.rint(scene), 0, 255).astype(np.uint8)
+    smooth = cv2.medianBlur(codes, 5).astype(np.float32)
+    known = spots.find(simulate(replace(sensor, hot_pixels=_HOT), smooth, frames, seed=13))
     return known.share / _HOT
 
 
