@@ -33,7 +33,17 @@ def test_help_names_every_verb(dae_edge: Run) -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    [["live"], ["denoise"], ["bench"], ["inspect"], ["export"], ["train", "mnist"], ["train", "lowlight"]],
+    [
+        ["live"],
+        ["denoise"],
+        ["calibrate"],
+        ["doctor"],
+        ["bench"],
+        ["inspect"],
+        ["export"],
+        ["train", "mnist"],
+        ["train", "lowlight"],
+    ],
 )
 def test_every_verb_has_help(dae_edge: Run, verb: list[str]) -> None:
     assert dae_edge(*verb, "--help").code == 0

@@ -40,6 +40,7 @@ def notes(
             "time, so the noise is measured too small; turn its noise reduction off if it can be."
         )
     if sensor.luma_blur or sensor.chroma_blur:
+        doubt = max(doubt, 1)
         said.append("The camera smooths its own noise; what it took away is estimated from what is left.")
     if sensor.jpeg_quality is not None and sensor.jpeg_quality < _HEAVY:
         doubt = max(doubt, 1)
