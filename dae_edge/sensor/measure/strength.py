@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dae_edge.errors import BadValueError
 
-# Grey levels rms that the shipped `lowlight` changes in a picture without noise, see the model card.
+# Grey levels rms, about, that the shipped `lowlight` changes in clips without noise: of eight drawn and
+# eight real ones between 0.8 and 10, half of them under 1.8.
 OWN_ERROR = 2.0
 
 
