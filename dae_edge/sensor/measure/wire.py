@@ -15,10 +15,11 @@ Stack = NDArray[np.uint8]
 
 BLOCKY = 1.08  # steps across block borders against those within: beyond it, something coded 8x8 blocks
 _SIDE = 8
-_FRAMES, _BLOCKS = 6, 6000  # are enough
+_FRAMES, _BLOCKS, _BEST_BLOCKS = 24, 24000, 1500  # are looked at; of which so many are taken
+_LOST = 6  # clipped pixels that a block may have
 _LOW = 4  # coefficients a side that are looked at: the higher ones are mostly zero
-_TELLING = 500  # coefficients that are not near zero
-_SURE = 0.3  # mean cosine of a coefficient's phase: 1 on the grid, 0 off it
+_TELLING = 300  # coefficients that are not near zero
+_SURE = 0.1  # mean cosine of a coefficient's phase: 1 on the grid, 0 off it
 _WORST, _BEST = 20, 97  # above it the steps are too fine to be seen under 8-bit rounding
 
 # ITU-T T.81 (JPEG), table K.1, which nearly every encoder scales.
@@ -49,20 +50,24 @@ def steps(quality: int) -> NDArray[np.float64]:
 
 
 def _coefficients(stack: Stack) -> NDArray[np.float64]:
-    """(n, 4, 4) low DCT coefficients of brightness in blocks that were not clipped."""
-    found = []
+    """(n, 4, 4) low DCT coefficients of brightness, in the blocks with the fewest clipped pixels.
+
+    Where decoding clipped a colour, the brightness that was coded is lost.
+    """
+    found, clipped = [], []
+    basis = _basis()[:_LOW]
     for frame in stack[:: max(len(stack) // _FRAMES, 1)][:_FRAMES]:
         height, width = (side // _SIDE * _SIDE for side in frame.shape[:2])
         frame = frame[:height, :width]
+        lost = ((frame == 0) | (frame == 255)).any(axis=2)
+        count = _tiles(lost).sum(axis=(1, 2))
+        best = np.argsort(count, kind="stable")[: _BLOCKS // _FRAMES]
+        best = best[count[best] <= _LOST]
         luma = frame.astype(np.float64) @ (0.114, 0.587, 0.299) - 128
-        tiles = _tiles(luma)
-        whole = (_tiles(frame.min(axis=2)).min(axis=(1, 2)) > 0) & (
-            _tiles(frame.max(axis=2)).max(axis=(1, 2)) < 255
-        )
-        tiles = tiles[whole][: _BLOCKS // _FRAMES]
-        basis = _basis()[:_LOW]
-        found.append(basis @ tiles @ basis.T)
-    return np.concatenate(found)
+        found.append(basis @ _tiles(luma)[best] @ basis.T)
+        clipped.append(count[best])
+    order = np.argsort(np.concatenate(clipped), kind="stable")[:_BEST_BLOCKS]
+    return np.concatenate(found)[order]
 
 
 def _score(coefficients: NDArray[np.float64], quantization: NDArray[np.float64]) -> float:
