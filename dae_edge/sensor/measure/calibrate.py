@@ -36,7 +36,7 @@ Tell = Callable[[str, int, int], None]  # what is done, steps done, steps in all
 
 _START = Sensor(electrons=100, read_noise=2, row_noise=0.3, red_gain=2, blue_gain=2)
 _COARSE, _FINE = BLOCK, 2  # pixels a side of the means that are compared before and after the search
-_FIRST, _LAST, _KEPT = 2, 5, 3  # quick steps; careful steps; of the last so many the mean is taken
+_FIRST, _LAST, _KEPT = 2, 6, 3  # quick steps; careful steps; of the last so many the mean is taken
 _PIXELS = 4e6  # that a careful step simulates, about
 _RESAMPLED = 60
 _HOT = 1e-3  # share of hot pixels by which it is seen how many of them can be found
@@ -104,7 +104,7 @@ def _find_kind(fit: Fit, stack: Stack, frames: int, tell: Tell) -> float:
             fit.step(frames, _COARSE)
         search.see(fit.scene)
         misfit = search.misfit(fit.sensor)
-        if misfit < shape.FITS:
+        if index and misfit < shape.FITS:  # at first several kinds may fit
             return misfit
         fit.sensor = look(fit.sensor)
     for _ in range(_FIRST):
