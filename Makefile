@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check figures clean
+.PHONY: help demo test test-slow check figures soak clean
 
 help: ## Show these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: $(VENV)/.dev ## Lint, format and types.
 
 figures: $(VENV)/.dev ## Measure README.md's table and plot anew (20 minutes on a quiet machine).
 	$(BIN)/python scripts/figures
+
+soak: $(VENV)/.base ## Run 20 minutes on the demo camera and see that nothing grows.
+	$(BIN)/python scripts/soak
 
 clean: ## Remove the environment and everything made.
 	rm -rf $(VENV) build *.egg-info demo.mp4 demo.png runs

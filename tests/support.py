@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from dae_edge.camera import View
+from dae_edge.camera.sources import Shot
 
 
 def write_video(path: Path, frames: int = 12, size: tuple[int, int] = (64, 48), rate: float = 20) -> Path:
@@ -15,3 +21,84 @@ def write_video(path: Path, frames: int = 12, size: tuple[int, int] = (64, 48), 
         writer.write(np.full((size[1], size[0], 3), 10 * index, np.uint8))
     writer.release()
     return path
+
+
+class FakeCamera:
+    """A camera of numbered frames that does what it is told.
+
+    script: what each read() does, in turn, then `then` for ever: "frame", "same" (the last frame again),
+    "none", "raise", "block" (until `unblock`), or a (height, width) to go on with.
+    """
+
+    def __init__(
+        self,
+        script: Iterable[object] = (),
+        *,
+        then: object = "frame",
+        rate: float = 100.0,
+        live: bool = True,
+        size: tuple[int, int] = (48, 32),
+        openings: list[FakeCamera] | None = None,
+        revive: Callable[[int], FakeCamera] | None = None,
+    ) -> None:
+        """`revive` makes the camera of the nth opening; without it opening again repeats this one."""
+        self.name, self.detail, self.live, self.rate, self.size = "fake", "fake", live, rate, size
+        self.script, self._then = list(script), then
+        self._turn = iter(self.script)
+        self._revive = revive
+        self.openings = openings if openings is not None else []
+        self.openings.append(self)
+        self.unblock = threading.Event()
+        self.reads, self.closed, self.frame = 0, 0, np.zeros((size[1], size[0], 3), np.uint8)
+
+    def read(self) -> Shot | None:
+        time.sleep(1 / self.rate)
+        act = next(self._turn, self._then)
+        if isinstance(act, tuple):
+            self.frame = np.zeros((*act, 3), np.uint8)
+            act = "frame"
+        if act == "frame":
+            self.reads += 1
+            self.frame = np.full_like(self.frame, self.reads % 256)
+        elif act == "raise":
+            raise OSError("unplugged")
+        elif act == "block":
+            self.unblock.wait(60)
+            return None
+        return None if act == "none" else Shot(self.frame)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def again(self) -> FakeCamera:
+        if self._revive is None:
+            return FakeCamera(self.script, then=self._then, rate=self.rate, openings=self.openings)
+        count = len(self.openings)
+        camera = self._revive(count)
+        camera.openings, camera._revive = self.openings, self._revive
+        self.openings.append(camera)
+        return camera
+
+
+class Eyes:
+    """A sink that remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.views: list[View] = []
+        self.closed = 0
+
+    def show(self, view: View) -> None:
+        self.views.append(view)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 5.0) -> bool:
+    """Whether something became true in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.005)
+    return true()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -28,6 +31,21 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def be_quiet(quiet: bool) -> None:
     """Errors only, where `quiet`."""
     out.quiet = quiet
+
+
+def log_to_stderr(quiet: bool) -> None:
+    """Show the package's log with the time of day; only errors where `quiet`."""
+    log = logging.getLogger("dae_edge")
+    if not any(isinstance(handler, _Lines) for handler in log.handlers):
+        log.addHandler(_Lines())
+    log.setLevel(logging.ERROR if quiet else logging.INFO)
+
+
+class _Lines(logging.Handler):
+    """One line a record on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        err.print(f"[dim]{time.strftime('%H:%M:%S')}[/] {escape(record.getMessage())}")
 
 
 def wrote(*paths: Path) -> None:

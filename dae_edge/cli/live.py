@@ -3,123 +3,200 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dae_edge.cli import options
-from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_json, wrote
-from dae_edge.errors import BadValueError
+from dae_edge.cli.camera_strength import camera_strength
+from dae_edge.cli.console import be_quiet, check_json, log_to_stderr, next_step, out, write_json, wrote
+from dae_edge.cli.extras import need
+from dae_edge.errors import BadValueError, OutputError
 from dae_edge.hush import hushed
 
 if TYPE_CHECKING:
-    from dae_edge.camera import Loop, Summary
-    from dae_edge.camera.loop import Show
+    from dae_edge.camera import Controls, Models, Sink, Source, Summary
+    from dae_edge.camera.sinks import Recorder, Snapshots
 
-_COMPARE = ("off", "split", "side")
+
+def _camera(*names: str, **more: Any) -> Any:
+    return typer.Option(*names, rich_help_panel="The camera", **more)
+
+
+def _shown(*names: str, **more: Any) -> Any:
+    return typer.Option(*names, rich_help_panel="What is shown", **more)
+
+
+def _goes(*names: str, **more: Any) -> Any:
+    return typer.Option(*names, rich_help_panel="Where it goes", **more)
+
+
+_SOURCE = (
+    "0, /dev/video0, /dev/v4l/by-id/*, a video, a folder, a URL (http, rtsp, udp), or demo[-still][:PRESET]."
+)
+_BRIGHTEN = "Lift the dark tones after denoising: from 0 (as they are) to 1."
+_COMPARE = "off, split (half and half), side (both) or before (the camera)."
+_AUTO = "Lower the model or the working size until the camera's rate holds."
+_VIRTUAL = "Be a camera that video calls and OBS see."
+_STDOUT = "Raw bgr24 frames on standard output, for ffmpeg -f rawvideo -i -."
 
 
 def live(
-    source: Annotated[
-        str,
-        typer.Option(
-            "--source", "-s", help="0, /dev/video0, a video file, a URL, or demo[:dim|:dark|:very-dark]."
-        ),
-    ] = "0",
+    source: Annotated[str, _camera("--source", "-s", help=_SOURCE)] = "0",
+    size: Annotated[
+        str | None, _camera("--size", metavar="WxH", help="Asked of a camera, drawn by the demo.")
+    ] = None,
+    fps: Annotated[
+        float | None, _camera("--fps", metavar="N", help="Asked of a camera or the demo; a folder's pace.")
+    ] = None,
+    fourcc: Annotated[
+        str | None, _camera("--fourcc", metavar="CODE", help="Pixel format asked of a camera: MJPG, YUYV.")
+    ] = None,
+    fast: Annotated[bool, _camera("--fast", help="Take a file as fast as it goes.")] = False,
     model: options.Model = "lowlight",
     engine: options.Engine = None,
     threads: options.Threads = 2,
+    auto: Annotated[bool, typer.Option("--auto", help=_AUTO)] = False,
     strength: options.Strength = 1.0,
-    size: Annotated[
-        str | None, typer.Option("--size", metavar="WxH", help="Asked of a camera, drawn by the demo.")
-    ] = None,
-    fps: Annotated[
-        float | None, typer.Option("--fps", metavar="N", help="Asked of a camera or the demo.")
-    ] = None,
-    compare: Annotated[
-        str, typer.Option("--compare", help="off, split (half and half) or side (both).")
-    ] = "side",
+    camera: options.Camera = None,
+    brighten: Annotated[float, _shown("--brighten", metavar="X", help=_BRIGHTEN)] = 0.0,
+    compare: Annotated[str, _shown("--compare", help=_COMPARE)] = "side",
     figures: Annotated[
-        bool, typer.Option("--figures/--no-figures", help="Write fps and latency on the picture.")
+        bool, _shown("--figures/--no-figures", help="Write fps and latency on the picture.")
+    ] = True,
+    window: Annotated[
+        bool, _goes("--window/--no-window", help="Show a window where there is a display.")
     ] = True,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write what is shown as video.")
+        Path | None, _goes("--output", "-o", metavar="FILE", help="Write what is shown as video.")
     ] = None,
+    virtual_camera: Annotated[bool, _goes("--virtual-camera", help=_VIRTUAL)] = False,
+    stdout: Annotated[bool, _goes("--stdout", help=_STDOUT)] = False,
     snapshot: Annotated[
-        Path | None,
-        typer.Option("--snapshot", metavar="FILE", help="Write the last frame, before and after."),
+        Path | None, _goes("--snapshot", metavar="FILE", help="Write the last frame, before and after.")
     ] = None,
     seconds: Annotated[
         float | None, typer.Option("--seconds", metavar="S", help="Stop after so long.")
     ] = None,
-    window: Annotated[
-        bool, typer.Option("--window/--no-window", help="Show a window where there is a display.")
-    ] = True,
-    fast: Annotated[bool, typer.Option("--fast", help="Take a file as fast as it goes.")] = False,
     simulate: options.Simulate = None,
     seed: options.Seed = 0,
     json: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Denoise a camera, a file or a stream as it comes. [dim]q or Ctrl-C ends it.[/]
+    """Denoise a camera, a file or a stream as it comes. [dim]q or Ctrl-C ends it, h shows the keys.[/]
 
     The newest frame wins: where the machine is too slow, frames are dropped and the picture stays
-    current. Without a display the window is left out and the rest goes on.
+    current. A camera that is unplugged or a stream that breaks is tried again for as long as it takes.
+    Without a display the window is left out and the rest goes on.
     """
     be_quiet(quiet)
-    if compare not in _COMPARE:
-        raise BadValueError(f"`--compare` (={compare}) must be one of {', '.join(_COMPARE)}.")
     if seconds is not None and seconds <= 0:
         raise BadValueError(f"`--seconds` (={seconds:g}) must be greater than 0.")
     if fps is not None and not 0 < fps <= 1000:
         raise BadValueError(f"`--fps` (={fps:g}) must be from above 0 to 1000.")
-    width_height = options.parse_size(size)
+    asked = {"size": options.parse_size(size), "rate": fps, "fourcc": fourcc}
     check_json(json, force=force)
 
-    from dae_edge.camera import Loop, open_source
-    from dae_edge.camera.sinks import VideoFile, Window, window_missing
-    from dae_edge.data.pictures import SUFFIXES
-    from dae_edge.files import check_output
-    from dae_edge.runtime import load
+    from dae_edge.camera import Controls, Loop, open_source
+    from dae_edge.camera.signals import stopping
+    from dae_edge.camera.sinks import check_snapshot, check_video, take_stdout, write_snapshot
+    from dae_edge.camera.sources import hide_credentials, is_live
 
+    if fast and is_live(source):
+        raise BadValueError(f"`--fast` is for a file; {hide_credentials(source)} has its own pace.")
+    if auto and not is_live(source):
+        raise BadValueError(f"`--auto` is for a live source; of {source} every frame is denoised.")
+    if output is not None:
+        check_video(output, force=force)
     if snapshot is not None:
-        if snapshot.suffix.lower() not in SUFFIXES:
-            raise BadValueError(f"`--snapshot` (={snapshot}) must end in {', '.join(SUFFIXES)}.")
-        check_output(snapshot, force=force)
-    with hushed():  # LiteRT announces its delegate
-        denoise = load(model, engine=engine, threads=threads, strength=strength)  # type: ignore[arg-type]
-    opened = open_source(source, size=width_height, rate=fps, simulate=simulate, seed=seed)
-    out.print(f"{opened.name} at {opened.rate:.4g} fps, {denoise.manifest.name} by {denoise.engine}")
+        check_snapshot(snapshot, force=force)
+    if virtual_camera:
+        need("virtual-camera", "`--virtual-camera`")
+    pipe = take_stdout() if stdout else None
+    log_to_stderr(quiet)
+    if camera is not None:
+        strength *= camera_strength(camera)
+    models = _models(model, engine, threads)
+    controls = Controls(
+        strength=strength,
+        brighten=brighten,
+        compare=compare,
+        model=models.name,
+        models=models.names,
+        recording=output is not None,
+    )
+    with out.status("opening the source"):
+        opened = open_source(source, **asked, simulate=simulate, seed=seed)  # type: ignore[arg-type]
+    out.print(f"{opened.name}, {opened.detail}; {models.name} by {models.current.engine}")
+    loop = Loop(opened, models, controls=controls, auto=auto, fast=fast, seconds=seconds)
 
-    sinks: list[Show] = []
-    screen = None
-    if window:
-        why = window_missing()
-        if why is None:
-            screen = Window()
-            sinks.append(screen.show)
-        else:
-            out.print(f"[dim]no window: {why}[/]")
-    video = VideoFile(output, rate=opened.rate, force=force) if output else None
-    if video is not None:
-        sinks.append(video.show)
-    loop = Loop(opened, denoise, compare=compare, figures=figures, fast=fast, seconds=seconds)
-    try:
+    recorder, snapshots, sinks = _sinks(
+        opened,
+        controls,
+        output,
+        figures=figures,
+        window=window,
+        virtual=virtual_camera,
+        pipe=pipe,
+        force=force,
+    )
+    with stopping(controls):
         summary = loop.run(sinks)
-    finally:
-        if video is not None:
-            video.close()
-        if screen is not None:
-            screen.close()
-
     _report(summary)
-    if output is not None and summary.frames:
-        wrote(output)
+    wrote(*recorder.written, *snapshots.written)
     if snapshot is not None and loop.last is not None:
-        _write_snapshot(loop, snapshot, force)
+        write_snapshot(loop.last, snapshot, force=force)
+        wrote(snapshot)
     write_json(json, summary.figures(), force=force)
+    if recorder.failures:
+        raise OutputError(str(recorder.failures[0]))
     next_step("dae-edge live --source 0" if source.startswith("demo") else "dae-edge bench")
+
+
+def _models(model: str, engine: str | None, threads: int) -> Models:
+    """The model asked for, and beside it those that ship, to choose from while it runs."""
+    from dae_edge.camera import Models
+    from dae_edge.runtime import load
+    from dae_edge.runtime.load import SHIPPED
+
+    with hushed():  # LiteRT announces its delegate
+        denoise = load(model, engine=engine, threads=threads)  # type: ignore[arg-type]
+    return Models(model, denoise, others=tuple(SHIPPED), load=lambda name: load(name, threads=threads))
+
+
+def _sinks(
+    source: Source,
+    controls: Controls,
+    output: Path | None,
+    *,
+    figures: bool,
+    window: bool,
+    virtual: bool,
+    pipe: int | None,
+    force: bool,
+) -> tuple[Recorder, Snapshots, list[Sink]]:
+    """Where the frames go; the recorder and the snapshots wait for a key or a click."""
+    from dae_edge.camera import sinks
+    from dae_edge.camera.overlay import Compose
+
+    compose = Compose(controls, figures=figures)
+    videos = sinks.numbered(output, force=force) if output is not None else sinks.dated(".mp4")
+    recorder = sinks.Recorder(controls, compose, videos, rate=source.rate, live=source.live, force=force)
+    snapshots = sinks.Snapshots(controls, sinks.dated(".png"))
+    chosen: list[Sink] = [recorder, snapshots]
+    missing = sinks.window_missing() if window else None
+    if missing is not None:
+        out.print(f"[dim]no window: {missing}[/]")
+    elif window:
+        chosen.append(sinks.Window(controls, compose))
+    if virtual:
+        camera = sinks.VirtualCamera(source.size, rate=source.rate)
+        out.print(f"virtual camera {camera.device}")
+        chosen.append(camera)
+    if pipe is not None:
+        chosen.append(sinks.Stdout(pipe, controls, rate=source.rate, live=source.live))
+    return recorder, snapshots, chosen
 
 
 def _report(summary: Summary) -> None:
@@ -129,11 +206,17 @@ def _report(summary: Summary) -> None:
     width, height = summary.size
     table.add_row("frames", f"{summary.frames} of {width}x{height}, {summary.dropped} dropped")
     table.add_row("rate", f"{summary.fps:.1f} fps")
-    if summary.times:
+    if summary.reopened:
+        table.add_row("lost", f"{summary.reopened} times opened anew")
+    if summary.raw:
+        table.add_row("raw", f"{summary.raw} frames could not be denoised")
+    if len(summary.times):
+        times, ages = summary.times, summary.ages
         table.add_row(
             "denoising",
-            f"p50 {summary.percentile(50):.1f} ms, p99 {summary.percentile(99):.1f} ms a frame",
+            f"p50 {times.percentile(50):.1f} ms, p99 {times.percentile(99):.1f} ms a frame",
         )
+        table.add_row("age", f"p50 {ages.percentile(50):.1f} ms, p95 {ages.percentile(95):.1f} ms when shown")
     noisy, denoised = summary.noisy.psnr, summary.denoised.psnr
     if noisy is not None and denoised is not None:
         gain = (
@@ -143,15 +226,3 @@ def _report(summary: Summary) -> None:
         )
         table.add_row("PSNR", f"noisy {noisy:.1f} dB, denoised {denoised:.1f} dB ({gain})")
     out.print(table)
-
-
-def _write_snapshot(loop: Loop, path: Path, force: bool) -> None:
-    from dae_edge.camera.overlay import side_by_side
-    from dae_edge.files import writing
-    from dae_edge.opencv import cv2
-
-    assert loop.last is not None
-    shot, denoised = loop.last
-    with writing(path, force=force) as temporary:
-        cv2.imwrite(str(temporary), side_by_side(shot.frame, denoised))
-    wrote(path)

@@ -9,7 +9,19 @@ import typer
 from rich.markup import escape
 
 from dae_edge import __version__
-from dae_edge.cli import bench, denoise, evaluate, export, inspect, live, report, scenes, train
+from dae_edge.cli import (
+    bench,
+    calibrate,
+    denoise,
+    doctor,
+    evaluate,
+    export,
+    inspect,
+    live,
+    report,
+    scenes,
+    train,
+)
 from dae_edge.cli.console import err, out
 from dae_edge.errors import DaeEdgeError
 
@@ -26,7 +38,9 @@ app = typer.Typer(
 _USE, _MAKE = "Use a model", "Make a model"
 app.command(rich_help_panel=_USE)(live.live)
 app.command(rich_help_panel=_USE)(denoise.denoise)
+app.command(rich_help_panel=_USE)(calibrate.calibrate)
 app.command(rich_help_panel=_USE)(bench.bench)
+app.command(rich_help_panel=_USE)(doctor.doctor)
 app.command(rich_help_panel=_USE)(evaluate.evaluate)
 app.command(rich_help_panel=_USE)(report.report)
 app.command(rich_help_panel=_USE)(inspect.inspect)

@@ -36,6 +36,11 @@ Simulate = Annotated[
     ),
 ]
 
+Camera = Annotated[
+    Path | None,
+    typer.Option("--camera", metavar="FILE", help="A camera.json that dae-edge calibrate wrote."),
+]
+
 _SIZE = re.compile(r"^([1-9]\d{0,4})x([1-9]\d{0,4})$")
 
 

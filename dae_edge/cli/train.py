@@ -90,6 +90,7 @@ def _lowlight(name: str, about: str) -> None:
                 help="Clean clips of yours that decide which epoch is kept: folders of frames, or pictures.",
             ),
         ] = None,
+        camera: options.Camera = None,
         start: Annotated[
             Path | None,
             typer.Option(
@@ -126,6 +127,7 @@ def _lowlight(name: str, about: str) -> None:
                 data=str(data) if data else None,
                 validation=str(validation) if validation else None,
                 start=str(start) if start else None,
+                camera=str(camera) if camera else None,
             )
             run = training.train(
                 recipe, output, resume=resume, force=force, extra=(FitProgress(out, name, recipe.epochs),)

@@ -14,6 +14,7 @@ from dae_edge.data.observe import observe, vary
 from dae_edge.data.pictures import loose_pictures, pictures_in, read_picture
 from dae_edge.errors import BadValueError
 from dae_edge.scenes import draw_clip
+from dae_edge.sensor import Sensor
 
 Clip = NDArray[np.uint8]
 Batch = NDArray[np.float32]
@@ -29,7 +30,8 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of (noisy, clean), each (batch, frames, patch, patch, 3) float32 BGR in [0, 1].
 
     Step `s` of a given seed is the same batch on every machine and after every resume. `pictures`
-    are the user's own, used as backgrounds beside the drawn ones.
+    are the user's own, used as backgrounds beside the drawn ones; `camera` is a measured one to
+    train for, None for any.
     """
 
     def __init__(
@@ -42,9 +44,10 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int,
         first_epoch: int = 0,
         pictures: tuple[Path, ...] = (),
+        camera: Sensor | None = None,
     ) -> None:
         super().__init__(workers=1)
-        self._pictures = pictures
+        self._pictures, self._camera = pictures, camera
         self._batch, self._frames, self._patch = batch, frames, patch
         self._steps, self._seed, self._epoch = steps, seed, first_epoch
         self._pool: OrderedDict[int, Clip] = OrderedDict()
@@ -68,7 +71,7 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
             after = vary(random, self._clip(step // REUSE + int(random.integers(POOL))), self._patch)
             moment = int(random.integers(1, self._frames)) if self._frames > 1 else 0
             scene[moment:] = after[moment:]
-        return observe(random, scene)
+        return observe(random, scene, self._camera)
 
     def _clip(self, number: int) -> Clip:
         if number not in self._pool:
@@ -88,7 +91,9 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
         return read_picture(self._pictures[random.integers(len(self._pictures))])
 
 
-def real_clips(folder: Path, frames: int, patch: int, *, seed: int = 1_000_003) -> tuple[Batch, Batch]:
+def real_clips(
+    folder: Path, frames: int, patch: int, *, seed: int = 1_000_003, camera: Sensor | None = None
+) -> tuple[Batch, Batch]:
     """A folder of clips as `DrawnClips` gives drawn ones: (noisy, clean), three pieces of each clip.
 
     A subfolder of pictures is a clip, in order of name; a picture lying loose is one held still.
@@ -106,7 +111,7 @@ def real_clips(folder: Path, frames: int, patch: int, *, seed: int = 1_000_003) 
         clip = np.stack([pictures[path] for path in paths])
         if min(clip.shape[1:3]) < patch:
             raise BadValueError(f"{paths[0]} must be {patch} pixels a side at least.")
-        pairs += [observe(random, vary(random, clip, patch)) for _ in range(_PIECES)]
+        pairs += [observe(random, vary(random, clip, patch), camera) for _ in range(_PIECES)]
     if not pairs:
         raise BadValueError(f"{folder} holds neither pictures nor folders of pictures.")
     noisy, clean = zip(*pairs, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dae_edge.sensor import SimulatedCamera, draw_sensor
+from dae_edge.sensor import Sensor, SimulatedCamera, draw_like, draw_sensor
 
 Clip = NDArray[np.uint8]
 
@@ -26,9 +26,13 @@ def vary(random: np.random.Generator, clip: Clip, patch: int) -> Clip:
     return np.ascontiguousarray(piece)
 
 
-def observe(random: np.random.Generator, scene: Clip) -> tuple[Clip, Clip]:
-    """A clean scene -> (noisy, clean) as one random camera shows it, both as `scene`."""
-    camera = SimulatedCamera(draw_sensor(random), seed=int(random.integers(2**32)))
+def observe(random: np.random.Generator, scene: Clip, like: Sensor | None = None) -> tuple[Clip, Clip]:
+    """A clean scene -> (noisy, clean) as one random camera shows it, both as `scene`.
+
+    `like` is a measured camera to draw around, None for any.
+    """
+    sensor = draw_sensor(random) if like is None else draw_like(random, like)
+    camera = SimulatedCamera(sensor, seed=int(random.integers(2**32)))
     noisy = np.stack([camera.capture(frame) for frame in scene])
     clean = np.stack([camera.clean(frame) for frame in scene])
     return noisy, clean

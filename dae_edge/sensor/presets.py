@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ PRESETS = {
 }
 
 DAYLIGHT = 0.1  # share of the random cameras that have light enough
+_ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
 # XYZ (D65) to the colours of four cameras: Brooks et al., "Unprocessing images for learned raw
 # denoising" (CVPR 2019); sRGB to XYZ: IEC 61966-2-1.
@@ -69,6 +71,37 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
         sharpening=random.uniform(0.1, 0.6) * _sometimes(random, 0.2),
         chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.5, 0.3, 0.2])),
         jpeg_quality=int(random.integers(55, 97)) if random.random() < 0.45 else None,
+    )
+
+
+def draw_like(random: np.random.Generator, measured: Sensor) -> Sensor:
+    """A random camera around a measured one, for training; now and then any other.
+
+    Its gain follows the light, so electrons range over a factor of 2 either way; what is built into
+    it (white balance, demosaic, wire) stays, as far as a measurement can be trusted.
+    """
+    if random.random() < _ANY:
+        return draw_sensor(random)
+
+    def around(value: float, factor: float) -> float:
+        return value * math.exp(random.uniform(-1, 1) * math.log(factor))
+
+    quality = measured.jpeg_quality
+    if quality is not None:
+        quality = int(np.clip(quality + random.integers(-8, 9), 1, 100))
+    return replace(
+        measured,
+        exposure=random.uniform(0.2, 1.0),
+        electrons=around(measured.electrons, 2.0),
+        read_noise=around(measured.read_noise, 1.25),
+        row_noise=around(measured.row_noise, 1.5),
+        hot_pixels=min(around(measured.hot_pixels, 1.5), 1.0),
+        red_gain=around(measured.red_gain, 1.15),
+        blue_gain=around(measured.blue_gain, 1.15),
+        luma_blur=around(measured.luma_blur, 1.2),
+        chroma_blur=around(measured.chroma_blur, 1.2),
+        sharpening=around(measured.sharpening, 1.2),
+        jpeg_quality=quality,
     )
 
 

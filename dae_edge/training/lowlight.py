@@ -14,6 +14,8 @@ from dae_edge.data.pictures import pictures_in
 from dae_edge.errors import ModelLoadError
 from dae_edge.models.grow import grow
 from dae_edge.models.lowlight import lowlight, unroll
+from dae_edge.sensor import Sensor
+from dae_edge.sensor.measure import read_camera
 from dae_edge.training import reports
 from dae_edge.training.run import Run
 
@@ -39,6 +41,7 @@ class LowlightRecipe:
     warmup: int = 0  # steps of a slow start; a grown network loses what it was given without
     seed: int = 1
     data: str | None = None  # a folder of clean pictures to use beside the drawn ones
+    camera: str | None = None  # a camera.json of the camera to train for; any camera if none
     validation: str | None = None  # a folder of clean clips that decide instead of drawn ones
 
 
@@ -67,6 +70,7 @@ def train(
 ) -> Run:
     """Fit the model and leave a run folder at `output`; the best validation PSNR is kept."""
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
+    camera = _camera(recipe)
     validation = validation_clips(recipe)
     source = _source(recipe.start) if recipe.start else None
     run = Run(output, recipe, resume=resume, force=force)  # only now: wrong input must not cost an old run
@@ -91,6 +95,7 @@ def train(
         seed=recipe.seed,
         first_epoch=len(run.rows()),
         pictures=pictures,
+        camera=camera,
     )
     clips.fit(
         data,
@@ -107,6 +112,10 @@ def train(
 
 def _build(recipe: LowlightRecipe, precision: str) -> keras.Model:
     return lowlight(recipe.width, recipe.blocks, fine=recipe.fine, precision=precision, name=recipe.name)
+
+
+def _camera(recipe: LowlightRecipe) -> Sensor | None:
+    return read_camera(Path(recipe.camera)).sensor if recipe.camera else None
 
 
 def _source(path: str) -> keras.Model:
@@ -150,10 +159,13 @@ def _some(clips: np.ndarray) -> np.ndarray:
 
 
 def validation_clips(recipe: LowlightRecipe) -> tuple[np.ndarray, np.ndarray]:
-    """The same clips for every run of these sizes, (noisy, clean): 48 drawn ones, or the user's."""
+    """The same for every run of these sizes and camera, (noisy, clean): 48 drawn ones, or the user's."""
+    camera = _camera(recipe)
     if recipe.validation:
-        return real_clips(Path(recipe.validation), recipe.frames, recipe.patch)
-    data = DrawnClips(batch=4, frames=recipe.frames, patch=recipe.patch, steps=12, seed=_VALIDATION_SEED)
+        return real_clips(Path(recipe.validation), recipe.frames, recipe.patch, camera=camera)
+    data = DrawnClips(
+        batch=4, frames=recipe.frames, patch=recipe.patch, steps=12, seed=_VALIDATION_SEED, camera=camera
+    )
     noisy, clean = zip(*(data[index] for index in range(len(data))), strict=True)
     return np.concatenate(noisy), np.concatenate(clean)
 

@@ -27,13 +27,23 @@ def picture(tmp_path: Path) -> Path:
 def test_help_names_every_verb(dae_edge: Run) -> None:
     ended = dae_edge("--help")
     assert ended.code == 0
-    for verb in ("live", "denoise", "bench", "inspect", "train", "export"):
+    for verb in ("live", "denoise", "calibrate", "doctor", "bench", "inspect", "train", "export"):
         assert verb in ended.out
 
 
 @pytest.mark.parametrize(
     "verb",
-    [["live"], ["denoise"], ["bench"], ["inspect"], ["export"], ["train", "mnist"], ["train", "lowlight"]],
+    [
+        ["live"],
+        ["denoise"],
+        ["calibrate"],
+        ["doctor"],
+        ["bench"],
+        ["inspect"],
+        ["export"],
+        ["train", "mnist"],
+        ["train", "lowlight"],
+    ],
 )
 def test_every_verb_has_help(dae_edge: Run, verb: list[str]) -> None:
     assert dae_edge(*verb, "--help").code == 0
@@ -138,7 +148,7 @@ BAD = {
     "sequence of one": (["denoise", "in.png", "out.png", "--sequence"], 2, "is for a folder"),
     "live missing file": (["live", "--source", "none.mp4", "--no-window"], 1, "none.mp4 is not a file"),
     "live text": (["live", "--source", "text.mp4", "--no-window"], 1, "is not a video"),
-    "live compare": (["live", "--source", "demo", "--compare", "up"], 2, "`--compare` (=up)"),
+    "live compare": (["live", "--source", "demo", "--compare", "up"], 2, "`compare` (='up')"),
     "live seconds": (["live", "--source", "demo", "--seconds", "0"], 2, "`--seconds` (=0)"),
     "live snapshot": (["live", "--source", "demo", "--snapshot", "s.txt", "--no-window"], 2, "`--snapshot` (=s.txt)"),
     "live file size": (["live", "--source", "in.mp4", "--size", "64x48", "--no-window"], 2, "`--size` is for a camera"),

@@ -10,7 +10,8 @@ HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "jax", "torch", "matplotlib")
 
 @pytest.mark.parametrize(
     "module",
-    ["dae_edge", "dae_edge.runtime", "dae_edge.runtime.inspect", "dae_edge.camera", "dae_edge.sensor", "dae_edge.bench.latency",
+    ["dae_edge", "dae_edge.runtime", "dae_edge.runtime.inspect", "dae_edge.camera", "dae_edge.sensor",
+     "dae_edge.sensor.measure", "dae_edge.doctor.holds", "dae_edge.bench.latency",
      "dae_edge.cli.main"],
 )  # fmt: skip
 def test_nothing_heavy_is_imported(module: str) -> None:

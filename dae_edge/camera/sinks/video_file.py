@@ -1,4 +1,4 @@
-"""Where frames go: a window, a video file."""
+"""A video file, by ffmpeg or by OpenCV."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import functools
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from fractions import Fraction
 from pathlib import Path
@@ -15,11 +14,14 @@ from typing import IO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dae_edge.camera.overlay import fit
 from dae_edge.errors import BadValueError, OutputError
 from dae_edge.files import check_output
 from dae_edge.opencv import cv2
 
 Frame = NDArray[np.uint8]
+
+_TERMINATED = 255  # ffmpeg, told to end by whoever ended us, finishes its file first
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi")
 
@@ -44,43 +46,11 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-def window_missing() -> str | None:
-    """Why no window can open here, or None where one can."""
-    build = cv2.getBuildInformation()
-    gui = build[build.find("GUI:") :].partition("\n")[0]
-    if not hasattr(cv2, "imshow") or "NONE" in gui:
-        return "this OpenCV is built without windows (opencv-python-headless)"
-    if sys.platform.startswith("linux") and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
-        return "there is no display"
-    # A display that is named but does not answer (a stale DISPLAY, another user's) makes Qt abort
-    # the whole process; so a child tries first.
-    trial = subprocess.run(
-        [sys.executable, "-c", "import cv2; cv2.namedWindow('dae-edge')"], capture_output=True, check=False
-    )
-    return None if trial.returncode == 0 else "the display does not answer"
-
-
-class Window:
-    """A window that shows the newest frame and hears the keyboard."""
-
-    def __init__(self, title: str = "dae-edge") -> None:
-        # OpenCV's Qt would warn once a window that its wheel brings no fonts; it needs none here.
-        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
-        self._title = title
-        cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
-
-    def show(self, frame: Frame) -> str:
-        """Show a frame; the key pressed meanwhile, "q" too where the window was closed, or ""."""
-        cv2.imshow(self._title, frame)
-        key = cv2.waitKey(1)
-        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
-            return "q"
-        return chr(key & 0xFF) if key >= 0 else ""
-
-    def close(self) -> None:
-        cv2.destroyAllWindows()
+def check_video(path: Path, *, force: bool = False) -> None:
+    """Refuse a name that a video could not or must not have, before the work begins."""
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        raise BadValueError(f"`--output` (={path}) must end in {', '.join(VIDEO_SUFFIXES)}.")
+    check_output(path, force=force)
 
 
 class VideoFile:
@@ -90,11 +60,18 @@ class VideoFile:
     frames; `sound_of`, where given, is a video whose sound is copied over (with ffmpeg).
     """
 
-    def __init__(self, path: Path, *, rate: float, force: bool = False, sound_of: Path | None = None) -> None:
-        if path.suffix.lower() not in VIDEO_SUFFIXES:
-            raise BadValueError(f"`--output` (={path}) must end in {', '.join(VIDEO_SUFFIXES)}.")
-        check_output(path, force=force)
-        self.path, self._rate, self._sound_of = path, rate, sound_of
+    def __init__(
+        self,
+        path: Path,
+        *,
+        rate: float,
+        force: bool = False,
+        sound_of: Path | None = None,
+        live: bool = False,
+    ) -> None:
+        """live: encode quickly rather than well, beside a model that needs the processor too"""
+        check_video(path, force=force)
+        self.path, self._rate, self._sound_of, self._live = path, rate, sound_of, live
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
@@ -106,20 +83,19 @@ class VideoFile:
         self._size = (0, 0)
 
     def write(self, frame: Frame) -> None:
-        """Append one (H, W, 3) uint8 BGR frame; one of another size is scaled to the first one's."""
+        """Append one (H, W, 3) uint8 BGR frame; one of another size is fitted into the first one's."""
         size = (frame.shape[1], frame.shape[0])
         if self._writer is not None and size != self._size:
-            frame = cv2.resize(frame, self._size).astype(np.uint8, copy=False)
+            frame = fit(frame, self._size)
         if self._writer is None:
             self._size = size
-            kind = _FFmpegWriter if ffmpeg_works() else _OpenCVWriter
-            self._writer = kind(self._temporary, size, self._rate, self._sound_of)
+            self._writer = self._open(size)
         self._writer.write(frame)
 
-    def show(self, frame: Frame) -> str:
-        """Append a frame, as a sink of the loop; no key is ever pressed in a file."""
-        self.write(frame)
-        return ""
+    def _open(self, size: tuple[int, int]) -> Writer:
+        if ffmpeg_works():
+            return _FFmpegWriter(self._temporary, size, self._rate, self._sound_of, self._live)
+        return _OpenCVWriter(self._temporary, size, self._rate)
 
     def close(self, *, keep: bool = True) -> None:
         """Finish the file and give it its name; without frames, or not `keep`, leave nothing."""
@@ -137,7 +113,7 @@ class VideoFile:
 class _OpenCVWriter:
     """MPEG-4 part 2 by the FFmpeg inside OpenCV's wheel."""
 
-    def __init__(self, path: Path, size: tuple[int, int], rate: float, sound_of: Path | None) -> None:
+    def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None:
         self._path, self._size = path, size
         code = cv2.VideoWriter.fourcc(*("MJPG" if path.suffix.lower() == ".avi" else "mp4v"))
         self._writer = cv2.VideoWriter(str(path), code, rate, size)
@@ -154,9 +130,12 @@ class _OpenCVWriter:
 class _FFmpegWriter:
     """H.264 by the machine's own ffmpeg, which takes raw frames on its standard input."""
 
-    def __init__(self, path: Path, size: tuple[int, int], rate: float, sound_of: Path | None) -> None:
+    def __init__(
+        self, path: Path, size: tuple[int, int], rate: float, sound_of: Path | None, live: bool
+    ) -> None:
         even = size[0] % 2 == 0 and size[1] % 2 == 0  # 4:2:0 halves both sides
         exact = Fraction(rate).limit_denominator(1001)
+        preset, quality = ("ultrafast", "23") if live else ("veryfast", "18")
         sound_in = ["-i", str(sound_of)] if sound_of else []
         # Another container may not hold the sound as it is; ffmpeg then encodes it for that one.
         as_it_is = sound_of is not None and sound_of.suffix.lower() == path.suffix.lower()
@@ -166,7 +145,7 @@ class _FFmpegWriter:
             "-f", "rawvideo", "-pix_fmt", "bgr24",
             "-s", f"{size[0]}x{size[1]}", "-r", str(exact), "-i", "-",
             *sound_in, "-map", "0:v", *sound_out,
-            "-c:v", "libx264", "-preset", "veryfast", "-crf", "18",
+            "-c:v", "libx264", "-preset", preset, "-crf", quality,
             "-pix_fmt", "yuv420p" if even else "yuv444p", str(path),
         ]  # fmt: skip
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115, closed with the process
@@ -190,8 +169,9 @@ class _FFmpegWriter:
         try:
             self._pipe.close()
         except OSError as failure:
-            raise OutputError(self._explain()) from failure
-        if self._process.wait() != 0:
+            if self._process.wait() != _TERMINATED:
+                raise OutputError(self._explain()) from failure
+        if self._process.wait() not in (0, _TERMINATED):
             raise OutputError(self._explain())
         self._errors.close()
 
