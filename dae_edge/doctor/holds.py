@@ -51,17 +51,18 @@ def measure(
     models: dict[str, Path] | None = None,
 ) -> tuple[list[Held], bool]:
     """Each shipped 8-bit model at each size, in `seconds` all together; and whether the machine was busy."""
-    busy = machine.busy()
+    watch = machine.Watch()
     chosen = models or {name: SHIPPED[name] for name in FAMILY}
     each = seconds / (len(chosen) * len(sizes))
     held = []
     for name, path in chosen.items():
         denoise = load(path, threads=threads)
         for size in sizes:
-            times = _time(denoise, size, each)
+            with watch.on():
+                times = _time(denoise, size, each)
             p50, p95 = (float(np.percentile(times, share)) for share in (50, 95))
             held.append(Held(name, size, p50, p95, highest_rate(p95, size)))
-    return held, busy
+    return held, bool(watch.doubts())
 
 
 def highest_rate(p95: float, size: tuple[int, int]) -> int | None:

@@ -26,7 +26,7 @@ _X86_DOT, _ARM_DOT = {"avx_vnni", "avx512_vnni", "amx_int8"}, {"asimddp", "i8mm"
 def check(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> list[Finding]:
     """Name, cores, limits and instructions."""
     return [
-        Finding("processor", str(machine.record()["cpu"])),
+        Finding("processor", machine.machine().cpu),
         _cores(proc, cgroup),
         _instructions(proc / "cpuinfo"),
     ]
