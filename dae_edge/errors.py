@@ -8,6 +8,7 @@ DaeEdgeError                  something went wrong; the message is one sentence 
 ├── OutputError               a file or folder that cannot or must not be written
 ├── MediaError                a picture, video or data set that cannot be read
 ├── CameraError               a live source that cannot be opened or that stopped
+├── ServeError                an address at which the web page cannot be served
 ├── ModelLoadError            a file that is not a model this package can run
 ├── TrainingError             a run that cannot go on
 └── ExportError               a file that could not be made
@@ -57,6 +58,10 @@ class MediaError(DaeEdgeError):
 
 class CameraError(DaeEdgeError):
     """A live source that cannot be opened or that stopped giving frames."""
+
+
+class ServeError(DaeEdgeError):
+    """An address at which the web page cannot be served."""
 
 
 class ModelLoadError(DaeEdgeError):
