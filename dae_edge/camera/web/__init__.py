@@ -7,4 +7,5 @@ JPEG that `pair` encodes once for all pages. `app` is what can be asked, `guard`
 browser gets.
 """
 
+from dae_edge.camera.web.guard import is_loopback as is_loopback
 from dae_edge.camera.web.server import WebPage as WebPage

@@ -120,6 +120,7 @@ class Viewer:
                 "age_ms": figures.age_ms,
                 "dropped": figures.dropped,
                 "status": figures.status,
+                "work": figures.work,
             }
         if pair is not None:
             words["pair"] = [pair.width, pair.height, pair.below]
