@@ -22,8 +22,8 @@ _BLOCK = 16  # a JPEG with halved colour codes blocks of 16 lines
 class Pair:
     """A JPEG with the frame before denoising at its top and the one after at line `below`.
 
-    width, height: of each of the two, pixels. `below` is a whole number of JPEG blocks, so that
-    neither picture bleeds into the other.
+    width, height: of each of the two, pixels. Between them lie 16 lines or more that belong to
+    neither: a JPEG's blocks, and the smoothing of its colour, would carry noise across a seam.
     """
 
     jpeg: bytes
@@ -51,11 +51,12 @@ class PairEncoder:
 def _encode(view: View, width: int) -> Pair:
     high, wide = view.after.shape[:2]
     height = max(1, round(high * width / wide))
-    below = -(-height // _BLOCK) * _BLOCK
+    gap = -(-height // _BLOCK) * _BLOCK  # where the lines that continue the upper picture end
+    below = gap + _BLOCK
     both = np.empty((below + height, width, 3), np.uint8)
     _fit(view.before, both[:height])
-    both[height:below] = both[height - 1]
     _fit(view.after, both[below:])
+    both[height:gap], both[gap:below] = both[height - 1], both[below]
     _, jpeg = cv2.imencode(".jpg", both, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return Pair(jpeg.tobytes(), width, height, below)
 

@@ -30,7 +30,7 @@ watch({
 });
 
 function say({ source, size, status, settings }) {
-  put(get("source"), size ? `${source}` : source);
+  put(get("source"), size ? `${source}, ${size.join("x")}` : source);
   if (status) {
     state("lost", "no camera");
     curtain(status);
@@ -43,11 +43,12 @@ function say({ source, size, status, settings }) {
   }
 }
 
-function figures({ fps, infer_ms, shown_ms, age_ms, dropped, settings }) {
+function figures({ fps, infer_ms, shown_ms, age_ms, dropped, work, settings }) {
   figuresAt = performance.now();
   const age = shown_ms ?? age_ms;
   put(get("fps"), fps.toFixed(1));
   put(get("dropped"), dropped);
+  put(get("work"), work);
   put(get("infer"), infer_ms.toFixed(0));
   put(get("age"), settings.frozen ? "–" : age.toFixed(0));
   const seconds = figuresAt / 1000;
