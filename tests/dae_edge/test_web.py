@@ -9,8 +9,9 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ from dae_edge.camera.web.broadcast import MOST_VIEWERS, Broadcast
 from dae_edge.camera.web.guard import Guard
 from dae_edge.errors import BadValueError, ServeError
 
+Run = Callable[..., Any]
+
 TOKEN = "a-token-of-twenty-two!"
 
 
@@ -40,11 +43,11 @@ def view(number: int = 1, *, size: tuple[int, int] = (64, 48), status: str = "")
     return View(before, after, number, time.monotonic(), Figures(30.0, 20.0, 25.0, 3, status))
 
 
-def until(true: object, seconds: float = 5.0) -> bool:
+def until(true: Callable[[], object], seconds: float = 5.0) -> bool:
     """Wait for something to become true; whether it did."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if true():  # type: ignore[operator]
+        if true():
             return True
         time.sleep(0.01)
     return False
@@ -554,7 +557,7 @@ def test_connections_beyond_the_most_are_shut_at_once(page: WebPage) -> None:
 def test_a_page_that_does_not_answer_holds_up_nobody_and_is_dropped(
     page: WebPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(viewer, "STALLED", 0.5)
+    monkeypatch.setattr(viewer, "STALLED", 1.5)
     with closing(Watcher(page)) as stalled, closing(Watcher(page)) as good:
         for number in range(1, 20):
             page.show(view(number))
@@ -570,7 +573,7 @@ def test_a_page_that_does_not_even_read_holds_up_nobody(
     controls: Controls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its two messages fill the kernel's buffers or not; either way it is gone soon and the end is quick."""
-    monkeypatch.setattr(viewer, "STALLED", 0.3)
+    monkeypatch.setattr(viewer, "STALLED", 1.5)
     with closing(WebPage(controls, port=0)) as page:
         page.show(view(1, size=(1280, 720)))
         with socket.socket() as deaf:
@@ -644,7 +647,7 @@ def test_fifty_pages_come_and_go_and_leave_nothing(page: WebPage) -> None:
             watcher.socket.socket.shutdown(socket.SHUT_RDWR)  # gone without a goodbye
             watcher.close()
     assert until(lambda: page.viewers == 0)
-    assert until(lambda: held() == before), (held(), before)
+    assert until(lambda: all(now <= then for now, then in zip(held(), before, strict=True))), (held(), before)
     assert longest < 0.5  # the hand-over never waits for a page
 
 
@@ -665,7 +668,7 @@ def test_the_end_is_quick_with_pages_open_and_frees_all(controls: Controls) -> N
     for watcher in watchers:
         watcher.close()
     idle.close()
-    assert until(lambda: threading.active_count() == threads)
+    assert until(lambda: threading.active_count() <= threads)
     WebPage(controls, port=page.port).close()  # the port is free again
 
 
@@ -680,3 +683,58 @@ def test_a_page_watches_with_its_cookie_and_not_without(controls: Controls) -> N
         page.show(view(1))
         with closing(Watcher(page, additional_headers={"Cookie": cookie[1]})) as watcher:
             watcher.picture()
+
+
+# The command
+
+
+LIVE = ("live", "--source", "demo", "--size", "160x120", "--no-window", "--seconds", "0.5")
+
+
+def test_the_command_serves_this_machine_and_says_where(dae_edge: Run) -> None:
+    ended = dae_edge(*LIVE, "--web", "--port", 0)
+    assert ended.code == 0, ended.err
+    assert re.search(r"^page http://127\.0\.0\.1:\d+/$", ended.out, re.MULTILINE)
+
+
+def test_the_command_makes_a_token_up_for_a_network(dae_edge: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = []
+    for _ in range(2):
+        ended = dae_edge(*LIVE, "--web", "--port", 0, "--host", "0.0.0.0")
+        assert ended.code == 0, ended.err
+        tokens += re.findall(r"^page http://[\d.]+:\d+/\?token=([\w-]{24})$", ended.out, re.MULTILINE)
+    assert len(set(tokens)) == 2
+    monkeypatch.setenv("DAE_EDGE_TOKEN", TOKEN)
+    assert "token=a-token-of-twenty-two%21" in dae_edge(*LIVE, "--web", "--port", 0, "--host", "0.0.0.0").out
+    monkeypatch.setenv("DAE_EDGE_TOKEN", "short")
+    assert dae_edge(*LIVE, "--web", "--port", 0).code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--host", "0.0.0.0"], 2, "`--host` goes with --web"),
+        (["--port", "8000"], 2, "`--port` goes with --web"),
+        (["--web", "--port", "0", "--host", "0.0.0.0", "-q"], 2, "with --quiet needs --token"),
+        (["--web", "--port", "0", "--token", "short"], 2, "16 characters"),
+        (
+            ["--web", "--port", "0", "--host", "192.0.2.1", "--token", TOKEN],
+            1,
+            "cannot be served at 192.0.2.1",
+        ),
+    ],
+)
+def test_the_command_refuses_in_one_sentence(dae_edge: Run, options: list[str], code: int, says: str) -> None:
+    ended = dae_edge(*LIVE, *options)
+    assert ended.code == code
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_the_missing_extra_is_named(dae_edge: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dae_edge.cli import extras
+
+    monkeypatch.setitem(extras._MODULES, "web", ("no_such_module",))
+    ended = dae_edge(*LIVE, "--web")
+    assert ended.code == 1
+    assert 'pip install "dae-edge[web]"' in ended.err
