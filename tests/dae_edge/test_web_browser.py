@@ -48,7 +48,8 @@ class Camera:
     """Feeds a page like the loop: grey before, lighter after, thirty times a second."""
 
     def __init__(self, page: WebPage, controls: Controls) -> None:
-        self.status, self._page, self._controls = "", page, controls
+        self.status, self.lost = "", False
+        self._page, self._controls = page, controls
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -56,8 +57,9 @@ class Camera:
     def _run(self) -> None:
         number = 0
         while not self._stopping.wait(1 / 30):
-            number += 1
-            before, after = (np.full((360, 640, 3), level, np.uint8) for level in (BEFORE, AFTER))
+            if not self.lost:
+                number += 1
+                before, after = (np.full((360, 640, 3), level, np.uint8) for level in (BEFORE, AFTER))
             figures = Figures(30.0, 21.0, 25.0, 4, self.status, "lowlight at 640x360")
             self._page.show(View(before, after, number, time.monotonic(), figures))
             for _ in range(self._controls.take_snapshots()):
@@ -241,13 +243,20 @@ def test_the_figures_are_there_and_drawn(
         assert colours > 5, graph  # the amber line
 
 
-def test_a_lost_camera_and_a_lost_program_are_said(
-    page: WebPage, camera: Camera, open_page: Callable[..., Any], controls: Controls
+def test_a_camera_that_is_lost_is_said_and_a_remark_leaves_the_picture(
+    page: WebPage, camera: Camera, open_page: Callable[..., Any]
 ) -> None:
     tab = open_page(page.url)
-    camera.status = "camera lost, trying again in 4 s"
+    assert until(lambda: tab.inner_text("#state") == "live", tab)
+    assert tab.locator("#curtain").is_hidden()
+    camera.status = "this model fails, so the camera's own picture is shown"
     assert until(lambda: tab.inner_text("#curtain") == camera.status, tab)
-    camera.status = ""
+    assert tab.locator("#curtain").bounding_box()["height"] < 100
+    camera.lost, camera.status = True, "camera lost, trying again in 4 s"
+    assert until(lambda: tab.inner_text("#state") == "no picture", tab)
+    assert tab.inner_text("#curtain") == camera.status
+    assert tab.locator("#curtain").bounding_box()["height"] > 300
+    camera.lost, camera.status = False, ""
     assert until(lambda: tab.inner_text("#state") == "live", tab)
     assert tab.locator("#curtain").is_hidden()
 
@@ -311,6 +320,18 @@ def test_the_token_leaves_the_address_and_a_reload_still_works(
         assert until(lambda: tab.inner_text("#state") == "live", tab)
         slide(tab, "strength", 0.5)
         assert until(lambda: controls.strength < 0.6, tab)
+
+
+def test_a_page_whose_token_is_no_longer_good_is_told(controls: Controls, browser: Any) -> None:
+    tab = browser.new_page()  # its console may complain
+    with closing(WebPage(controls, port=0, token="the token of this day")) as page:
+        tab.goto(page.url)
+        assert until(lambda: page.viewers == 1, tab)
+    with closing(WebPage(controls, port=page.port, token="the token of this day")) as same:
+        assert until(lambda: same.viewers == 1, tab)
+    with closing(WebPage(controls, port=page.port, token="the token of tomorrow")):
+        assert until(lambda: "holds the token" in tab.inner_text("#curtain"), tab)
+    tab.close()
 
 
 def test_the_command_serves_saves_and_ends(tmp_path: Path, open_page: Callable[..., Any]) -> None:

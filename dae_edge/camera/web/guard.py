@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import re
-import secrets
 import socket
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
@@ -56,7 +55,9 @@ class Guard:
             {"localhost"} if self._local else {"localhost", host.lower(), machine, f"{machine}.local"}
         )
         # Cookies are kept by host name without the port, so the port tells two programs' apart.
-        self._cookie, self._session = f"dae-edge-{port}", secrets.token_urlsafe(32)
+        self._cookie = f"dae-edge-{port}"
+        # Made from the token, so that with the same token a page outlives the program's restart.
+        self._session = hmac.digest((token or "").encode(), b"dae-edge cookie", "sha256").hex()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -75,7 +76,7 @@ class Guard:
     def _refuse(self, scope: Scope, headers: Headers) -> Response | None:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._known(hosts[0]):
-            return PlainTextResponse("This page goes by another name.", 400)
+            return PlainTextResponse("This server has another name; ask it by its address.", 400)
         origins = headers.getlist("origin")
         own = {f"{scheme}://{hosts[0].lower()}" for scheme in ("http", "https")}  # https: behind a proxy
         if any(origin.lower() not in own for origin in origins):

@@ -39,13 +39,19 @@ class PairEncoder:
         self._last: tuple[Frame, int, Pair] | None = None
 
     def __call__(self, view: View, width: int) -> Pair:
-        """The view's pair at `width` pixels, or at its own width where that is less."""
-        width = min(max(width, NARROWEST), WIDEST, view.after.shape[1])
+        """The view's pair at some `width` pixels, never more than it has."""
+        width = _good_width(view.after.shape[1], min(max(width, NARROWEST), WIDEST))
         if self._last is not None and self._last[0] is view.after and self._last[1] == width:
             return self._last[2]
         pair = _encode(view, width)
         self._last = (view.after, width, pair)
         return pair
+
+
+def _good_width(own: int, asked: int) -> int:
+    """The width asked for, or the next whole part of the frame's own where that is half or less."""
+    parts = own // asked
+    return min(own, asked) if parts < 2 else own // parts
 
 
 def _encode(view: View, width: int) -> Pair:
@@ -66,4 +72,7 @@ def _fit(frame: Frame, space: Frame) -> None:
     if frame.shape == space.shape:
         np.copyto(space, frame)
     else:
-        cv2.resize(frame, (space.shape[1], space.shape[0]), dst=space, interpolation=cv2.INTER_AREA)
+        # Averages over whole pixels are quick, over parts of them slow: 0.2 and 4.3 ms for half of
+        # 1280x720 and for less of it. Within a factor of two interpolation (0.7 ms) skips no pixel.
+        way = cv2.INTER_AREA if frame.shape[1] >= 2 * space.shape[1] else cv2.INTER_LINEAR
+        cv2.resize(frame, (space.shape[1], space.shape[0]), dst=space, interpolation=way)

@@ -10,7 +10,9 @@ const EACH = 500;  // ms between points of the graphs, and between figures, so t
 
 const rate = new Graph(get("rate-graph"), ["#f5b14c"], 40);
 const latency = new Graph(get("latency-graph"), ["#74b9ff", "#f5b14c"], 60);
+const FRESH = 1500;  // ms after which a picture is an old one
 let figuresAt = 0;
+let pictureAt = 0;
 
 // The token did its work in the first request; it need not stay in the address and the history.
 history.replaceState(null, "", "/");
@@ -19,21 +21,33 @@ watch({
   width: stage.width,
   show(words, picture) {
     stage.show(picture, words.pair);
+    if (picture) pictureAt = performance.now();
     panel.show(words.settings);
     say(words);
     if (words.fps !== undefined && performance.now() - figuresAt >= EACH) figures(words);
   },
-  lost(why) {
+  async lost(why) {
     state("lost", "not connected");
-    curtain(why ? `${why}.` : "The connection was lost. Trying again.");
+    curtain(why || await refusal() || "The connection was lost. Trying again.");
   },
 });
 
+/** Why the server turns this page away, or "" where it does not answer at all. */
+async function refusal() {
+  try {
+    const answer = await fetch("/icon.svg");
+    return answer.ok ? "" : await answer.text();
+  } catch {
+    return "";
+  }
+}
+
 function say({ source, size, status, settings }) {
   put(get("source"), size ? `${source}, ${size.join("x")}` : source);
+  const fresh = performance.now() - pictureAt < FRESH;
   if (status) {
-    state("lost", "no camera");
-    curtain(status);
+    state(fresh ? "wait" : "lost", fresh ? "live" : "no picture");
+    curtain(status, fresh ? "note" : "");
   } else if (!size) {
     state("wait", "waiting");
     curtain("Waiting for the first picture");
@@ -61,7 +75,9 @@ function state(kind, text) {
   put(get("state"), text);
 }
 
-function curtain(text) {
+/** Say something over the picture; as a "note" it leaves the picture to be seen. */
+function curtain(text, kind = "") {
+  get("curtain").dataset.kind = kind;
   put(get("curtain"), text);
 }
 
