@@ -544,7 +544,7 @@ def test_connections_beyond_the_most_are_shut_at_once(page: WebPage) -> None:
     ]
     try:
         assert until(lambda: len(page._server.server_state.connections) == patience.MOST_CONNECTIONS)
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # it may be shut before all is asked
             assert raw(page, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") == b""
     finally:
         for sock in crowd:

@@ -16,6 +16,8 @@ MOST_CONNECTIONS = 64
 LONGEST = 15.0  # seconds for a request's head, for a response to be read, for a goodbye
 _LOOK = 1.0  # seconds
 
+_Step = tuple[object, ...]
+
 
 class CountedHttp(H11Protocol):
     """HTTP/1.1 that closes a connection beyond the most at once."""
@@ -28,7 +30,7 @@ class CountedHttp(H11Protocol):
 
 async def drop_idle(state: ServerState) -> None:
     """Look every second, for ever; a connection that stays at one step too long is aborted."""
-    since: dict[Any, tuple[tuple[object, ...], float]] = {}
+    since: dict[Any, tuple[_Step, float]] = {}
     while True:
         await asyncio.sleep(_LOOK)
         now = time.monotonic()
@@ -44,16 +46,14 @@ def abort_all(state: ServerState) -> None:
         connection.transport.abort()
 
 
-def _reached(
-    connection: Any, since: dict[Any, tuple[tuple[object, ...], float]], now: float
-) -> tuple[tuple[object, ...], float]:
+def _reached(connection: Any, since: dict[Any, tuple[_Step, float]], now: float) -> tuple[_Step, float]:
     """The step that a connection is at, and since when."""
     step = _step(connection)
     before = since.get(connection)
     return before if before is not None and before[0] == step else (step, now)
 
 
-def _step(connection: Any) -> tuple[object, ...]:
+def _step(connection: Any) -> _Step:
     """What must change for a connection to be alive; empty where nothing must.
 
     Over HTTP it is the request it is at, and whether that is answered. A WebSocket's viewer has a
