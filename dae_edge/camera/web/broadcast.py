@@ -6,7 +6,6 @@ from starlette.websockets import WebSocket
 
 from dae_edge.camera.controls import Controls
 from dae_edge.camera.view import View
-from dae_edge.camera.web.feed import Feed
 from dae_edge.camera.web.pair import WIDEST, Pair, PairEncoder
 from dae_edge.camera.web.viewer import TOO_MANY, Viewer
 
@@ -14,14 +13,16 @@ MOST_VIEWERS = 8
 
 
 class Broadcast:
-    """The feed, the encoder and the pages that watch.
+    """The newest view, the encoder and the pages that watch.
 
     source: the camera's name, for people
+    view:   left here by the loop's thread and found by the server's; whoever was too slow for the
+            one before never sees it
     """
 
     def __init__(self, controls: Controls, *, source: str = "") -> None:
         self.controls, self.source = controls, source
-        self.feed = Feed()
+        self.view: View | None = None
         self.viewers: set[Viewer] = set()
         self._encoder = PairEncoder()
 
@@ -33,12 +34,10 @@ class Broadcast:
             return
         viewer = Viewer(websocket, self)
         self.viewers.add(viewer)
-        self.feed.watched = True
         try:
             await viewer.watch()
         finally:
             self.viewers.discard(viewer)
-            self.feed.watched = bool(self.viewers)
 
     @property
     def width(self) -> int:

@@ -82,7 +82,7 @@ class WebPage:
 
     def show(self, view: View) -> None:
         """Leave the view for the pages that watch."""
-        self._broadcast.feed.put(view)
+        self._broadcast.view = view
 
     def close(self) -> None:
         """Stop serving, in well under two seconds whatever the pages do."""
@@ -99,7 +99,6 @@ class WebPage:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        self._broadcast.feed.attach()
         dropping = asyncio.create_task(patience.drop_idle(self._server.server_state))
         try:
             # Outside the main thread it leaves the signals alone.
