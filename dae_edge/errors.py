@@ -9,6 +9,7 @@ DaeEdgeError                  something went wrong; the message is one sentence 
 ├── MediaError                a picture, video or data set that cannot be read
 ├── CameraError               a live source that cannot be opened or that stopped
 ├── CalibrationError          a scene in which a camera's noise cannot be measured
+├── ServeError                an address at which the web page cannot be served
 ├── ModelLoadError            a file that is not a model this package can run
 ├── TrainingError             a run that cannot go on
 └── ExportError               a file that could not be made
@@ -62,6 +63,10 @@ class CameraError(DaeEdgeError):
 
 class CalibrationError(DaeEdgeError):
     """A scene in which a camera's noise cannot be measured."""
+
+
+class ServeError(DaeEdgeError):
+    """An address at which the web page cannot be served."""
 
 
 class ModelLoadError(DaeEdgeError):

@@ -11,6 +11,7 @@ _MODULES = {
     "export": ("keras", "tensorflow", "tf2onnx", "onnx", "ai_edge_litert"),
     "openvino": ("openvino",),
     "virtual-camera": ("pyvirtualcam",),
+    "web": ("starlette", "uvicorn", "websockets"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from dae_edge.hush import hushed
 if TYPE_CHECKING:
     from dae_edge.camera import Controls, Models, Sink, Source, Summary
     from dae_edge.camera.sinks import Recorder, Snapshots
+    from dae_edge.camera.web import WebPage
 
 
 def _camera(*names: str, **more: Any) -> Any:
@@ -38,6 +40,9 @@ _BRIGHTEN = "Lift the dark tones after denoising: from 0 (as they are) to 1."
 _COMPARE = "off, split (half and half), side (both) or before (the camera)."
 _AUTO = "Lower the model or the working size until the camera's rate holds."
 _VIRTUAL = "Be a camera that video calls and OBS see."
+_WEB = "Serve a page with before and after, settings and graphs, for a browser or a phone."
+_HOST = "Where the page is served: 127.0.0.1 is this machine alone; 0.0.0.0 is the network, with a token."
+_TOKEN = "What a browser must know to see the page; made up and printed where a network host has none."
 _STDOUT = "Raw bgr24 frames on standard output, for ffmpeg -f rawvideo -i -."
 
 
@@ -72,6 +77,14 @@ def live(
     ] = None,
     virtual_camera: Annotated[bool, _goes("--virtual-camera", help=_VIRTUAL)] = False,
     stdout: Annotated[bool, _goes("--stdout", help=_STDOUT)] = False,
+    web: Annotated[bool, _goes("--web", help=_WEB)] = False,
+    host: Annotated[str | None, _goes("--host", metavar="ADDRESS", help=_HOST)] = None,
+    port: Annotated[
+        int | None, _goes("--port", metavar="N", min=0, max=65535, help="Port of the page; 8000 by default.")
+    ] = None,
+    token: Annotated[
+        str | None, _goes("--token", metavar="TEXT", envvar="DAE_EDGE_TOKEN", help=_TOKEN)
+    ] = None,
     snapshot: Annotated[
         Path | None, _goes("--snapshot", metavar="FILE", help="Write the last frame, before and after.")
     ] = None,
@@ -95,6 +108,10 @@ def live(
         raise BadValueError(f"`--seconds` (={seconds:g}) must be greater than 0.")
     if fps is not None and not 0 < fps <= 1000:
         raise BadValueError(f"`--fps` (={fps:g}) must be from above 0 to 1000.")
+    if not web and (host is not None or port is not None):
+        raise BadValueError(f"`{'--port' if host is None else '--host'}` goes with --web.")
+    if web:
+        need("web", "the page")
     asked = {"size": options.parse_size(size), "rate": fps, "fourcc": fourcc}
     check_json(json, force=force)
 
@@ -141,6 +158,8 @@ def live(
         pipe=pipe,
         force=force,
     )
+    if web:
+        sinks.append(_page(controls, opened, host or "127.0.0.1", 8000 if port is None else port, token))
     with stopping(controls):
         summary = loop.run(sinks)
     _report(summary)
@@ -197,6 +216,21 @@ def _sinks(
     if pipe is not None:
         chosen.append(sinks.Stdout(pipe, controls, rate=source.rate, live=source.live))
     return recorder, snapshots, chosen
+
+
+def _page(controls: Controls, source: Source, host: str, port: int, token: str | None) -> WebPage:
+    """The web page; on a network it has a token, whose address is printed."""
+    from dae_edge.camera.web import WebPage, is_loopback
+
+    if token is None and not is_loopback(host):
+        if out.quiet:
+            raise BadValueError(
+                f"`--host` (={host}) with --quiet needs --token: one made up would not be seen."
+            )
+        token = secrets.token_urlsafe(18)
+    page = WebPage(controls, host=host, port=port, token=token, source=source.name)
+    out.print(f"page {page.url}", markup=False)
+    return page
 
 
 def _report(summary: Summary) -> None:

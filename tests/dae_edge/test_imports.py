@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "jax", "torch", "matplotlib")
+HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "jax", "torch", "matplotlib", "starlette", "uvicorn")
 
 
 @pytest.mark.parametrize(
