@@ -73,8 +73,8 @@ def test_errors_come_back_as_they_were(convert: Converter, small: Path, tmp_path
     assert caught.value.exit_code == 2
     with pytest.raises(ModelLoadError, match=r"neither a \.keras file nor"):
         convert(_job(tmp_path / "none.keras", tmp_path / "m.onnx"))
-    with pytest.raises(ExportError, match=r"loses .* limit is 0 dB"):
-        convert(_job("lowlight", tmp_path / "m.tflite", "tflite-int8", size=(32, 48), max_loss=0.0))
+    with pytest.raises(ExportError, match="layer of this model can go to 8 bits"):
+        convert(_job(small, tmp_path / "m.tflite", "tflite-dynamic"))
     assert os.listdir(tmp_path) == []
 
 
@@ -236,3 +236,17 @@ def test_a_full_disk_loses_nothing(small: Path, tmp_path: Path) -> None:
         assert os.listdir(disk) == ["m.onnx"]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_a_loss_that_no_choice_of_layers_meets_is_said_and_nothing_kept(
+    convert: Converter, tmp_path: Path
+) -> None:
+    """And over all 300 frames of the drift check, as in every process of its own."""
+    with pytest.raises(ExportError, match=r"loses .* limit is 0 dB"):
+        convert(_job("lowlight", tmp_path / "m.tflite", "tflite-int8", size=(32, 48), max_loss=0.0))
+    assert os.listdir(tmp_path) == []
+    figures = convert(_job("lowlight", tmp_path / "m.onnx", "onnx-int8"))
+    assert figures["loss_frame_30"] <= 0.1
+    assert figures["loss_frame_300"] <= 0.1
+    assert figures["layers_in_float"] == []

@@ -15,7 +15,7 @@ import pytest
 
 import dae_edge
 from dae_edge.errors import BadValueError, ExportError, MediaError, OutputError, ParityError
-from dae_edge.export import check, export, tflite
+from dae_edge.export import check, drift, export, tflite
 from dae_edge.export import onnx as to_onnx
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import FORMATS, Format, by_name
@@ -28,15 +28,9 @@ SIZE = (60, 84)  # no multiple of the stride: the padding is in the file
 
 
 @pytest.fixture(scope="module")
-def lowlight() -> PictureModel:
-    return export.open_model("lowlight")
-
-
-@pytest.fixture(scope="module")
-def made(lowlight: PictureModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, export.Exported]:
+def made(session: export.Session, tmp_path_factory: pytest.TempPathFactory) -> dict[str, export.Exported]:
     """The shipped model in every format."""
     folder = tmp_path_factory.mktemp("made")
-    session = export.Session(lowlight, export.model_path("lowlight"))
     return {f.name: session.export(f, folder / f"{f.name}{f.suffix}", size=SIZE) for f in FORMATS}
 
 
@@ -59,7 +53,7 @@ def test_every_format_holds_against_keras(made: dict[str, export.Exported], name
     if format.quantized:
         quality = made[name].manifest.quality
         assert quality["loss_frame_30"] <= most
-        assert quality["loss_frame_300"] <= most
+        assert quality[f"loss_frame_{drift.FRAMES}"] <= most
 
 
 def test_all_formats_remember_alike(made: dict[str, export.Exported]) -> None:
@@ -101,23 +95,17 @@ def test_the_manifest_is_inside_and_beside(made: dict[str, export.Exported]) -> 
         assert inside.tools["keras"]
 
 
-@pytest.mark.parametrize("name", ["onnx-fp32", "onnx-int8"])
-def test_one_onnx_takes_every_size(lowlight: PictureModel, tmp_path: Path, name: str) -> None:
-    path = tmp_path / "any.onnx"
-    export.export(lowlight, by_name(name), path, source=export.model_path("lowlight"))
-    denoise = dae_edge.load(path, threads=1)
+@pytest.mark.parametrize("path", ["any_fp32", "any_int8"])
+def test_one_onnx_takes_every_size(path: str, request: pytest.FixtureRequest) -> None:
+    denoise = dae_edge.load(request.getfixturevalue(path), threads=1)
     for height, width in ((16, 16), (17, 31), (96, 64), (100, 201)):
         frame = np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
         assert denoise(frame).shape == frame.shape
 
 
-def test_any_size_is_the_fixed_size(
-    made: dict[str, export.Exported], lowlight: PictureModel, tmp_path: Path
-) -> None:
-    path = tmp_path / "any.onnx"
-    export.export(lowlight, by_name("onnx-fp32"), path, source=export.model_path("lowlight"))
+def test_any_size_is_the_fixed_size(made: dict[str, export.Exported], any_fp32: Path) -> None:
     frame = np.random.default_rng(1).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
-    first, other = dae_edge.load(path)(frame), dae_edge.load(made["onnx-fp32"].path)(frame)
+    first, other = dae_edge.load(any_fp32)(frame), dae_edge.load(made["onnx-fp32"].path)(frame)
     assert np.abs(first.astype(int) - other).max() <= 1
 
 

@@ -15,22 +15,20 @@ from dae_edge.export.clips import CALIBRATION_SEED, drawn_pairs
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import by_name
 from dae_edge.metrics import psnr
-from dae_edge.models.lowlight import lowlight
+from dae_edge.models.lowlight import lowlight as build
 from tests.export.test_picture_model import unet
 
 INT8 = by_name("onnx-int8")
 
 
-@pytest.fixture(scope="module")
-def model() -> PictureModel:
-    return export.open_model("lowlight")
+@pytest.fixture
+def model(lowlight: PictureModel) -> PictureModel:
+    return lowlight
 
 
-@pytest.fixture(scope="module")
-def path(model: PictureModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("int8") / "model.onnx"
-    export.export(model, INT8, made, source=export.model_path("lowlight"))
-    return made
+@pytest.fixture
+def path(any_int8: Path) -> Path:
+    return any_int8
 
 
 def test_every_learned_convolution_is_in_8_bits(model: PictureModel, path: Path) -> None:
@@ -73,15 +71,15 @@ def test_the_runtime_hands_strength_to_the_file(path: Path) -> None:
     assert (denoise(frame) != frame).any()
 
 
-def test_a_fixed_size_gives_what_any_size_gives(model: PictureModel, path: Path, tmp_path: Path) -> None:
-    fixed = tmp_path / "fixed.onnx"
-    export.export(model, INT8, fixed, source=export.model_path("lowlight"), size=(50, 70))
+def test_a_fixed_size_gives_what_any_size_gives(session: export.Session, path: Path, tmp_path: Path) -> None:
+    fixed = session.export(INT8, tmp_path / "fixed.onnx", size=(50, 70)).path
     clip = drawn_pairs(3, 50, 70, frames=3, seed=1)[0].noisy
     one, other = dae_edge.load(path), dae_edge.load(fixed)
     # Calibrated on other sizes of the same clips, so not bit by bit.
     assert psnr([one(f) for f in clip], [other(f) for f in clip]) > 40
 
 
+@pytest.mark.slow
 def test_300_frames_leave_no_ghost(model: PictureModel, path: Path) -> None:
     """A still scene behind noise: the memory is float, so the error keeps falling and stays low."""
     pair = drawn_pairs(3, 64, 96, frames=1, seed=CALIBRATION_SEED)[0]
@@ -102,7 +100,7 @@ def test_300_frames_leave_no_ghost(model: PictureModel, path: Path) -> None:
 def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_path: Path) -> None:
     """Untrained, so only the arithmetic is compared: frame by frame the same picture."""
     keras.utils.set_random_seed(1)
-    network = lowlight(**shape)
+    network = build(**shape)
     for layer in network.layers:  # to the size of trained weights, so that nothing saturates
         if isinstance(layer, keras.layers.Conv2D) and layer.trainable:
             layer.set_weights([0.7 * w for w in layer.get_weights()])

@@ -1,0 +1,69 @@
+"""Which layers are left in float, with a model whose worst layer is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from dae_edge.errors import ParityError
+from dae_edge.export.export import Session
+from dae_edge.export.picture_model import PictureModel
+from dae_edge.export.sensitivity import Sensitivity, leave_worst
+from dae_edge.export.ways import Attach, Way
+from dae_edge.formats import by_name
+
+
+def _way(names: tuple[str, ...]) -> Way:
+    return Way(lambda floats: lambda _: {"": ",".join(floats).encode()}, names)
+
+
+def _bear(least: int, asked: list[Collection[str]]) -> Callable[[Attach, tuple[str, ...]], None]:
+    """Lets through what has at least so many layers in float."""
+
+    def accept(_: Attach, left: tuple[str, ...]) -> None:
+        asked.append(left)
+        if len(left) < least:
+            raise ParityError("too much")
+
+    return accept
+
+
+@pytest.mark.parametrize(("least", "left"), [(0, ()), (1, ("c",)), (2, ("c", "a"))])
+def test_the_worst_layers_go_first_and_no_more_than_needed(least: int, left: tuple[str, ...]) -> None:
+    ranks = [Sensitivity("c", 20.0), Sensitivity("a", 30.0), Sensitivity("b", 40.0), Sensitivity("d", 50.0)]
+    _, found = leave_worst(_way(("a", "b", "c", "d")), _bear(least, []), lambda: ranks)
+    assert found == left
+
+
+def test_where_no_layer_would_remain_the_loss_is_the_answer() -> None:
+    asked: list[Collection[str]] = []
+    ranks = [Sensitivity("a", 20.0), Sensitivity("b", 30.0)]
+    with pytest.raises(ParityError):
+        leave_worst(_way(("a", "b")), _bear(2, asked), lambda: ranks)
+    assert asked == [(), ("a",)]
+
+
+def test_a_layer_spoilt_by_one_huge_weight_is_ranked_worst(tmp_path: Path) -> None:
+    """Each filter's step is that of its largest weight: beside a useless huge one all others vanish."""
+    keras.utils.set_random_seed(1)
+    picture = keras.Input((None, None, 3))
+    x = layers.Conv2D(16, 3, padding="same", activation="relu", name="fine")(picture)
+    x = layers.Conv2D(16, 3, padding="same", activation="relu", name="spoilt")(x)
+    x = layers.Conv2D(16, 3, padding="same", activation="relu", name="also_fine")(x)
+    network = keras.Model(picture, layers.Conv2D(3, 3, padding="same", name="last")(x))
+    kernel, bias = network.get_layer("fine").get_weights()
+    kernel[..., 0], bias[0] = 0, 0  # a channel that is always dark
+    network.get_layer("fine").set_weights([kernel, bias])
+    kernel, bias = network.get_layer("spoilt").get_weights()
+    kernel[1, 1, 0] = 500  # and weights on it that never do anything
+    network.get_layer("spoilt").set_weights([kernel, bias])
+    session = Session(PictureModel(network), Path("none.keras"))
+    exported = session.export(by_name("onnx-int8"), tmp_path / "m.onnx", size=(48, 64), sensitivity=True)
+    ranking = [layer.layer for layer in exported.sensitivity]
+    assert ranking[0] == "spoilt"
+    assert np.diff([layer.sqnr for layer in exported.sensitivity]).min() >= 0
