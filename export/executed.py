@@ -24,7 +24,7 @@ def by_onnxruntime(content: bytes) -> str:
         onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         kinds = [node.op_type for node in onnx.load(optimised).graph.node]
     eight = sum(kind in _BYTES for kind in kinds)
-    return f"{eight}/{eight + sum(kind in _FLOATS for kind in kinds)} in 8 bits"
+    return f"{eight}/{eight + sum(kind in _FLOATS for kind in kinds)} int8"
 
 
 def by_litert(content: bytes) -> str:
@@ -39,4 +39,5 @@ def by_litert(content: bytes) -> str:
     # A layer belongs to the delegate that reads its weights, which are its second input.
     layers = [operator for operator in operators if operator["op_name"] in CONVOLUTIONS]
     inside = sum(int(layer["inputs"][1]) in taken for layer in layers)
-    return f"{inside}/{len(layers)} XNNPACK, {len(delegates)} part{'s' * (len(delegates) != 1)}"
+    parts = f", {len(delegates)} parts" if len(delegates) != 1 else ""
+    return f"{inside}/{len(layers)} XNNPACK{parts}"

@@ -150,27 +150,29 @@ def _report(rows: list[dict[str, Any]]) -> None:
 
     good = [row for row in rows if row["status"] == "good"]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    columns = ("format", "status", "kB", "noisy", "PSNR", "loss", "ms", "float", "layers executed")
-    for column in columns:
-        left = column in ("format", "status", "layers executed")
-        table.add_column(column, justify="left" if left else "right", no_wrap=column != "layers executed")
+    for column in ("format", "status", "kB", "PSNR", "loss", "ms", "runs in"):
+        table.add_column(column, justify="left" if column in ("format", "status", "runs in") else "right")
     for row in rows:
         if row not in good:
             table.add_row(row["format"], f"[red]{row['status']}[/]")
             continue
         loss = max(row.get(key) or 0.0 for key in ("loss", "loss_frame_30", "loss_frame_300"))
         table.add_row(
-            row["format"], "[green]good[/]", f"{row['bytes'] / 1024:.0f}", f"{row['noisy']:.2f}",
-            f"{row['file']:.2f} dB" if row["file"] is not None else "exact", f"{loss:.3f} dB",
-            f"{row['ms']:.1f}", str(len(row["layers_in_float"])), row["executed"],
-        )  # fmt: skip
+            row["format"],
+            "[green]good[/]",
+            f"{row['bytes'] / 1024:.0f}",
+            f"{row['file']:.2f} dB" if row["file"] is not None else "exact",
+            f"{loss:.3f} dB",
+            f"{row['ms']:.1f}",
+            row["executed"],
+        )
     out.print(table)
     if good:
-        width, height = good[0]["size"]
-        cost = (
-            f"{good[0]['mac_per_pixel'] / 1000:.1f} k multiply-adds a pixel; ms a frame of {width}x{height}"
-        )
-        out.print(f"[dim]{cost}, two threads; loss: PSNR against Keras, the worst of what was checked[/]")
+        first = good[0]
+        width, height = first["size"]
+        cost = f"{first['mac_per_pixel'] / 1000:.1f} k multiply-adds a pixel"
+        out.print(f"[dim]{cost}; ms a frame of {width}x{height}, two threads; the noisy frames have[/]")
+        out.print(f"[dim]{first['noisy']:.2f} dB; loss: PSNR against Keras, the worst of what was checked[/]")
     for row in rows:
         if row not in good:
             out.print(f"[red]{row['format']}:[/] {escape(row['reason'])}")

@@ -146,10 +146,10 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
 
 def test_what_the_runtimes_execute(made: dict[str, export.Exported]) -> None:
     """Every learned convolution in bytes where it says so, and LiteRT's all in one piece."""
-    assert made["onnx-int8"].executed == "19/20 in 8 bits"  # the one in float gives blocks' means
-    assert made["onnx-fp32"].executed == "0/16 in 8 bits"
+    assert made["onnx-int8"].executed == "19/20 int8"  # the one in float gives blocks' means
+    assert made["onnx-fp32"].executed == "0/16 int8"
     for name in ("tflite-fp32", "tflite-dynamic", "tflite-int8"):
-        assert made[name].executed == "16/16 XNNPACK, 1 part"
+        assert made[name].executed == "16/16 XNNPACK"
 
 
 def test_a_file_for_one_size_says_which(made: dict[str, export.Exported]) -> None:
