@@ -17,11 +17,13 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everythi
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, help="CPU threads.")]
 Engine = Annotated[
     str | None,
-    typer.Option("--engine", help="onnxruntime or litert; by default the one the file is for."),
+    typer.Option("--engine", help="onnxruntime, litert or openvino; by default the one the file is for."),
 ]
 Model = Annotated[
     str,
-    typer.Option("--model", "-m", help="A shipped model's name, or an exported .onnx or .tflite file."),
+    typer.Option(
+        "--model", "-m", help="A shipped model's name, or an exported file: .onnx, .tflite or .xml."
+    ),
 ]
 Strength = Annotated[
     float,
