@@ -13,7 +13,7 @@ demo: $(VENV)/.base ## Denoise a simulated low-light camera: demo.mp4, demo.png 
 	$(BIN)/dae-edge live --source demo --seconds 12 --output demo.mp4 --snapshot demo.png --force
 
 test: $(VENV)/.dev ## Run the tests (minutes).
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(VENV)/.dev ## Run the long tests too: training, real clips, every format.
 	$(BIN)/python -m pytest
