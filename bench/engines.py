@@ -1,4 +1,7 @@
-"""The engines' own sessions, set as `dae_edge.runtime` sets them, for files that are not ours to load."""
+"""The engines' own sessions, set as `dae_edge.runtime` sets them, for files that are not ours to load.
+
+Said here again, not imported: `bench --pack` takes this file to devices without the package.
+"""
 
 from __future__ import annotations
 

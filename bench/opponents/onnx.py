@@ -17,6 +17,7 @@ from dae_edge.errors import ModelLoadError
 from dae_edge.manifest import digest
 from dae_edge.opencv import cv2
 from dae_edge.runtime.inspect import manifest_in, read_contents
+from dae_edge.runtime.onnx import session_options
 from dae_edge.runtime.opening import read_model
 
 CONVENTIONS = (
@@ -73,13 +74,11 @@ class Network:
     """
 
     def __init__(self, path: Path, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        read_contents(path.suffix, read_model(path))  # refuses what would lead to other files
+        content = read_model(path)
+        read_contents(path.suffix, content)  # refuses what would lead to other files
         try:
             self._session = onnxruntime.InferenceSession(
-                read_model(path), options, providers=["CPUExecutionProvider"]
+                content, session_options(threads), providers=["CPUExecutionProvider"]
             )
         except Exception as failure:  # onnxruntime raises a dozen unrelated kinds
             reason = (str(failure).strip().splitlines() or [type(failure).__name__])[0]

@@ -20,14 +20,7 @@ class OnnxEngine:
 
     def __init__(self, content: bytes, *, threads: int) -> None:
         """`content` is the file's bytes, which `read_onnx` has looked through for data in other files."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Waiting threads sleep: spinning would take the camera's and the display's core, for 3 % of time.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Numbers too small to matter make some CPUs a hundred times slower.
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        options = session_options(threads)
         # Bytes that call themselves something else than ONNX are refused, not run.
         options.add_session_config_entry("session.load_model_format", "ONNX")
         try:
@@ -42,6 +35,19 @@ class OnnxEngine:
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> Tensors:
         return dict(zip(self._outputs, self._session.run(None, dict(feeds)), strict=True))
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """How every session of ours runs, so that what is measured is what is used."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Waiting threads sleep: spinning would take the camera's and the display's core, for 3 % of time.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Numbers too small to matter make some CPUs a hundred times slower.
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    return options
 
 
 def _first_line(failure: Exception) -> str:
