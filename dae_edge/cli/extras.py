@@ -10,6 +10,7 @@ _MODULES = {
     "train": ("keras", "matplotlib"),
     "export": ("keras", "tensorflow", "tf2onnx", "onnx", "ai_edge_litert"),
     "openvino": ("openvino",),
+    "h264": ("av",),
     "virtual-camera": ("pyvirtualcam",),
     "web": ("starlette", "uvicorn", "websockets"),
 }

@@ -97,6 +97,16 @@ def _lowlight(name: str, about: str) -> None:
                 "--start", metavar="FILE", help="Begin with a trained .keras, of this size or a smaller one."
             ),
         ] = None,
+        h264: Annotated[
+            float,
+            typer.Option(
+                "--h264",
+                metavar="SHARE",
+                min=0,
+                max=1,
+                help="Of the training clips that come over H.264, as from network cameras.",
+            ),
+        ] = 0.0,
         quick: Annotated[
             bool, typer.Option("--quick", help="Five minutes on two cores: to see it work.")
         ] = False,
@@ -114,6 +124,8 @@ def _lowlight(name: str, about: str) -> None:
         _prepare(resume, force, json, quiet)
         if start is not None and not start.is_file():
             raise BadValueError(f"`--start` (={start}) must be a .keras file; there is none.")
+        if h264:
+            need("h264", "`--h264`")
         with hushed():
             from dae_edge.training import lowlight as training
             from dae_edge.training.progress import FitProgress
@@ -128,6 +140,7 @@ def _lowlight(name: str, about: str) -> None:
                 validation=str(validation) if validation else None,
                 start=str(start) if start else None,
                 camera=str(camera) if camera else None,
+                h264=h264,
             )
             run = training.train(
                 recipe, output, resume=resume, force=force, extra=(FitProgress(out, name, recipe.epochs),)

@@ -31,7 +31,7 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
 
     Step `s` of a given seed is the same batch on every machine and after every resume. `pictures`
     are the user's own, used as backgrounds beside the drawn ones; `camera` is a measured one to
-    train for, None for any.
+    train for, None for any; `h264` the share of clips that come over H.264.
     """
 
     def __init__(
@@ -45,9 +45,10 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
         first_epoch: int = 0,
         pictures: tuple[Path, ...] = (),
         camera: Sensor | None = None,
+        h264: float = 0.0,
     ) -> None:
         super().__init__(workers=1)
-        self._pictures, self._camera = pictures, camera
+        self._pictures, self._camera, self._h264 = pictures, camera, h264
         self._batch, self._frames, self._patch = batch, frames, patch
         self._steps, self._seed, self._epoch = steps, seed, first_epoch
         self._pool: OrderedDict[int, Clip] = OrderedDict()
@@ -71,7 +72,7 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
             after = vary(random, self._clip(step // REUSE + int(random.integers(POOL))), self._patch)
             moment = int(random.integers(1, self._frames)) if self._frames > 1 else 0
             scene[moment:] = after[moment:]
-        return observe(random, scene, self._camera)
+        return observe(random, scene, self._camera, h264=self._h264)
 
     def _clip(self, number: int) -> Clip:
         if number not in self._pool:

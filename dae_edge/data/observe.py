@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.sensor import Sensor, SimulatedCamera, draw_like, draw_sensor
 
 Clip = NDArray[np.uint8]
+
+_H264_CRF = (20.0, 34.0)  # what network cameras are set to
 
 
 def vary(random: np.random.Generator, clip: Clip, patch: int) -> Clip:
@@ -26,12 +30,16 @@ def vary(random: np.random.Generator, clip: Clip, patch: int) -> Clip:
     return np.ascontiguousarray(piece)
 
 
-def observe(random: np.random.Generator, scene: Clip, like: Sensor | None = None) -> tuple[Clip, Clip]:
+def observe(
+    random: np.random.Generator, scene: Clip, like: Sensor | None = None, *, h264: float = 0.0
+) -> tuple[Clip, Clip]:
     """A clean scene -> (noisy, clean) as one random camera shows it, both as `scene`.
 
-    `like` is a measured camera to draw around, None for any.
+    `like` is a measured camera to draw around, None for any; `h264` the share of cameras that send H.264.
     """
     sensor = draw_sensor(random) if like is None else draw_like(random, like)
+    if h264 and random.random() < h264:  # no draw without: the same seed must give the same clips
+        sensor = replace(sensor, jpeg_quality=None, h264_crf=random.uniform(*_H264_CRF))
     camera = SimulatedCamera(sensor, seed=int(random.integers(2**32)))
     noisy = np.stack([camera.capture(frame) for frame in scene])
     clean = np.stack([camera.clean(frame) for frame in scene])

@@ -10,6 +10,7 @@ from dae_edge.sensor import isp, transport
 from dae_edge.sensor.brightness import Brightness
 from dae_edge.sensor.curves import LINEAR, encode
 from dae_edge.sensor.demosaic import demosaic, mosaic
+from dae_edge.sensor.h264 import H264
 from dae_edge.sensor.photosites import Photosites
 from dae_edge.sensor.sensor import Sensor
 
@@ -27,6 +28,7 @@ class SimulatedCamera:
         self.sensor = sensor
         self._photosites = Photosites(sensor, np.random.default_rng(seed))
         balance = (sensor.blue_gain, 1.0, sensor.red_gain)  # BGR
+        self._h264 = None if sensor.h264_crf is None else H264(sensor.h264_crf)
         self._balance = np.array(balance, np.float32)
         self._captured, self._cleaned = (Brightness(sensor, seed) for _ in range(2))
 
@@ -43,7 +45,7 @@ class SimulatedCamera:
 
         Scene light -> camera colours -> mosaic -> electrons with shot, read, row and fixed noise ->
         converter -> demosaic -> white balance -> sRGB colours and curve, 8 bits -> the camera's own
-        noise reduction and sharpening -> colour subsampling, JPEG.
+        noise reduction and sharpening -> colour subsampling, JPEG or H.264.
         """
         sensor = self.sensor
         exposed = LINEAR * np.float32(next(self._captured))
@@ -62,6 +64,8 @@ class SimulatedCamera:
             bgr = isp.colour(bgr, sensor.colour_matrix)
         frame = isp.reduce_noise(encode(bgr), sensor.luma_blur, sensor.chroma_blur)
         frame = isp.sharpen(frame, sensor.sharpening)
+        if self._h264 is not None:
+            return self._h264(frame)
         if sensor.jpeg_quality is not None:
             return transport.jpeg(frame, sensor.jpeg_quality, sensor.chroma)
         return transport.subsample(frame, sensor.chroma)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from dae_edge.errors import BadValueError
 from dae_edge.sensor.demosaic import DEMOSAICS
+from dae_edge.sensor.h264 import RATES
 from dae_edge.sensor.transport import CHROMAS
 
 Matrix = tuple[tuple[float, float, float], ...]
@@ -46,6 +47,7 @@ class Sensor:
     Wire:
     chroma:        "4:4:4", "4:2:2" or "4:2:0"
     jpeg_quality:  1 to 100 as a webcam's MJPEG would, None for no compression
+    h264_crf:      constant rate factor, 0 to 51, of H.264 as a network camera would; needs PyAV
     """
 
     exposure: float = 1.0
@@ -67,6 +69,7 @@ class Sensor:
     sharpening: float = 0.0
     chroma: str = "4:4:4"
     jpeg_quality: int | None = None
+    h264_crf: float | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -84,6 +87,13 @@ class Sensor:
             raise BadValueError(f"`bit_depth` (={self.bit_depth}) must be from 6 to 16.")
         if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:
             raise BadValueError(f"`jpeg_quality` (={self.jpeg_quality}) must be from 1 to 100.")
+        if self.h264_crf is not None:
+            if not RATES[0] <= self.h264_crf <= RATES[1]:
+                raise BadValueError(f"`h264_crf` (={self.h264_crf}) must be from {RATES[0]} to {RATES[1]}.")
+            if self.jpeg_quality is not None:
+                raise BadValueError(
+                    f"`h264_crf` (={self.h264_crf}) does not go with `jpeg_quality` (={self.jpeg_quality})."
+                )
         if self.colour_matrix is not None:
             sums = [sum(row) for row in self.colour_matrix]
             if len(sums) != 3 or any(abs(total - 1) > 1e-3 for total in sums):
