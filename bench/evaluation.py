@@ -202,7 +202,8 @@ def _describe(method: Method) -> dict[str, Any]:
         said = read_sidecar(path) or {}
     except ModelLoadError:  # its cells say what is wrong with it
         said = {}
-    return told | {field: said[field] for field in ("format", "sha256") if isinstance(said.get(field), str)}
+    fields = {"model": "name", "format": "format", "sha256": "sha256"}
+    return told | {ours: said[its] for ours, its in fields.items() if isinstance(said.get(its), str)}
 
 
 def _key(take: Take, method: Method, threads: int) -> str:

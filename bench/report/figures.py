@@ -22,7 +22,7 @@ _COLUMNS = ("ms", "p99", "first", "later", "SSIM")
 
 
 def section(source: Source, light: str) -> str:
-    """The table: a line a method, models by their format, a group of columns a size."""
+    """The table: a line a method, models by name and format, a group of columns a size."""
     sizes = {_size(record): record for record in source.evaluations}
     shown = {size: rows(record, light) for size, record in sizes.items()}
     names = list(dict.fromkeys(_name(sizes[size], row) for size in sizes for row in shown[size]))
@@ -109,19 +109,24 @@ def _milliseconds(source: Source, size: str, row: Row, name: str) -> float | Non
     return row.values.get("ms") if times is None else times["p50"]
 
 
-def _times(source: Source, size: str, format: str) -> dict[str, Any] | None:
+def _times(source: Source, size: str, name: str) -> dict[str, Any] | None:
     engines = {known.name: known.engine for known in FORMATS}
     for record in source.benches:
         for row in record["rows"]:
-            same = (row["format"], f"{row['width']}x{row['height']}") == (format, size)
-            if same and row["engine"] == engines.get(format) and row.get("times"):
+            same = (_title(row["model"], row["format"]), f"{row['width']}x{row['height']}") == (name, size)
+            if same and row["engine"] == engines.get(row["format"]) and row.get("times"):
                 return row["times"]
     return None
 
 
 def _name(record: Record, row: Row) -> str:
-    """A model is named by its format, so that files for several sizes share a line."""
-    return next((m["format"] for m in _method(record, row) if m.get("format")), row.method)
+    """A model's name is what it was made from and its format: files for several sizes share a line."""
+    said = (_title(m["model"], m["format"]) for m in _method(record, row) if "model" in m and "format" in m)
+    return next(said, row.method)
+
+
+def _title(model: str, format: str) -> str:
+    return f"{model} {format}"
 
 
 def _method(record: Record, row: Row | None) -> Sequence[Record]:

@@ -178,7 +178,7 @@ def test_other_files_are_refused(tmp_path: Path, text: str, sentence: str) -> No
 
 def test_the_project_s_table_has_a_line_a_method_and_columns_a_size(tmp_path: Path) -> None:
     record = json.loads(evaluation(tmp_path).read_text())
-    record["methods"][1] |= {"name": "<ours>", "format": "onnx-int8"}
+    record["methods"][1] |= {"name": "<ours>", "model": "lowlight", "format": "onnx-int8"}
     larger = json.loads(json.dumps(record))
     larger["settings"]["size"] = [128, 96]
     larger["cells"], larger["means"] = larger["cells"][:2], larger["means"][:2]
@@ -188,13 +188,15 @@ def test_the_project_s_table_has_a_line_a_method_and_columns_a_size(tmp_path: Pa
     assert (
         "|  | kB | 64x48: ms | p99 | first | later | SSIM | 128x96: ms | p99 | first | later | SSIM |" in text
     )
-    ours = next(line for line in text.splitlines() if line.startswith("| onnx-int8 "))
+    ours = next(line for line in text.splitlines() if line.startswith("| lowlight onnx-int8 "))
     # By the bench run where there is one for the size, by the evaluation otherwise.
-    assert ours == ("| onnx-int8 | 12 | 4.0 | 7.0 | 26.00 | 30.00 | 0.900 | 6.0 |  | 26.00 | 30.00 | 0.900 |")
+    assert ours == (
+        "| lowlight onnx-int8 | 12 | 4.0 | 7.0 | 26.00 | 30.00 | 0.900 | 6.0 |  | 26.00 | 30.00 | 0.900 |"
+    )
     assert "| slow |  | 500.0 |  | 27.00 | 27.00 | 0.900 |  |  |  |  |  |" in text
     assert "absent: not measured: the program is not installed." in text
     tree = ET.fromstring(figures.plot(source, "dark"))
-    assert "onnx-int8" in "".join(tree.itertext())
+    assert "lowlight onnx-int8" in "".join(tree.itertext())
 
 
 def test_a_readme_keeps_all_but_what_is_between_the_markers() -> None:
