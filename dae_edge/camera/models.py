@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dae_edge.camera.notices import Notices
 from dae_edge.errors import DaeEdgeError
 from dae_edge.runtime import Denoiser
-from dae_edge.runtime.load import SHIPPED
+from dae_edge.runtime.load import REFERENCE, SHIPPED
 
 Load = Callable[[str], Denoiser]
 
@@ -54,5 +54,5 @@ class Models:
         if name not in SHIPPED:
             return ()
         size = {known: path.stat().st_size for known, path in SHIPPED.items() if known in self.names}
-        smaller = (k for k in size if size[k] < size.get(name, 0) and not k.endswith("-fp32"))
+        smaller = (k for k in size if size[k] < size.get(name, 0) and k not in REFERENCE.values())
         return tuple(sorted(smaller, key=lambda k: -size[k]))

@@ -18,11 +18,14 @@ from dae_edge.runtime.openvino import OpenVINOEngine
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
-FAMILY = ("lowlight",)  # the trained models that come with the package
+FAMILY = ("lowlight", "lowlight-l")  # the trained models that come with the package
 
-# Ready to run at any frame size: each in 8 bits and, for reference, in floats.
+# The same in floats, for reference. The large one's weights fit into 16 bits each, so nothing is lost.
+REFERENCE = {name: f"{name}-{'fp16' if name == 'lowlight-l' else 'fp32'}" for name in FAMILY}
+
+# Ready to run at any frame size.
 SHIPPED = {name: WEIGHTS / f"{name}-int8.onnx" for name in FAMILY} | {
-    f"{name}-fp32": WEIGHTS / f"{name}-fp32.onnx" for name in FAMILY
+    name: WEIGHTS / f"{name}.onnx" for name in REFERENCE.values()
 }
 
 _ENGINES: dict[str, tuple[str, Callable[..., Engine]]] = {

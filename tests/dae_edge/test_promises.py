@@ -11,7 +11,7 @@ import pytest
 import dae_edge
 from dae_edge.metrics import psnr
 from dae_edge.runtime import Denoiser
-from dae_edge.runtime.load import FAMILY
+from dae_edge.runtime.load import FAMILY, REFERENCE
 from dae_edge.scenes import Room, draw_clip
 from dae_edge.sensor import PRESETS, SimulatedCamera
 
@@ -23,7 +23,7 @@ family = pytest.mark.parametrize("name", FAMILY)
 
 @pytest.fixture(scope="module")
 def loaded() -> Callable[[str], Denoiser]:
-    models = {name: dae_edge.load(name) for file in FAMILY for name in (file, f"{file}-fp32")}
+    models = {name: dae_edge.load(name) for file in FAMILY for name in (file, REFERENCE[file])}
 
     def fresh(name: str) -> Denoiser:
         models[name].reset()
@@ -58,7 +58,7 @@ def test_it_denoises_from_the_first_frame_and_better_later(
 @pytest.mark.parametrize("preset", ["dim", "dark"])
 def test_8_bits_cost_next_to_nothing(loaded: Callable[[str], Denoiser], name: str, preset: str) -> None:
     noisy, clean = seen(room(), preset)
-    bytes_, floats = (loaded(n) for n in (name, f"{name}-fp32"))
+    bytes_, floats = (loaded(n) for n in (name, REFERENCE[name]))
     ours, reference = [bytes_(f) for f in noisy], [floats(f) for f in noisy]
     assert psnr(ours, clean) > psnr(reference, clean) - 0.1
 
