@@ -106,18 +106,16 @@ def _costs() -> dict[str, Cell]:
 
 
 def _table(rows: Sequence[Row], cells: dict[str, Cell]) -> Table:
-    """Model and engine have columns only where they differ."""
-    names: dict[str, Cell] = {}
-    if len({row.model for row in rows}) > 1:
-        names["model"] = lambda row: escape(row.model)
-    names["format"] = lambda row: row.format
+    """A row is named by its format where all are of one model; else by both, in two lines if need be."""
+    several = len({row.model for row in rows}) > 1
+    title = "model" if several else "format"
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
-    for name in names:
-        table.add_column(name, vertical="bottom", overflow="fold", no_wrap=name == "format")
+    table.add_column(title, vertical="bottom", overflow="fold", no_wrap=not several)
     for name in cells:
         table.add_column(name, justify="right", vertical="bottom", no_wrap=True)
     for row in rows:
-        table.add_row(*(cell(row) for cell in (*names.values(), *cells.values())))
+        name = f"{escape(row.model)} {row.format}" if several else row.format
+        table.add_row(name, *(cell(row) for cell in cells.values()))
     return table
 
 

@@ -138,3 +138,16 @@ def test_tables_fit_the_terminal(width: int) -> None:
     lines = shown.getvalue().splitlines()
     assert max(map(len, (line for line in lines if "1111" in line or "onnx-int8" in line))) <= width
     assert any("tflite-dynamic" in line and "18%~" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_names_are_not_torn(width: int) -> None:
+    rows = [some_row((1010.0, 1111.0, 1212.0), format="tflite-dynamic") for _ in range(2)]
+    rows[0].model, rows[1].model = "lowlight", "lowlight-l"
+    for row in rows:
+        row.load_ms = row.first_ms = row.cpu_ms = 1234.5
+    shown = io.StringIO()
+    show(some_record(*rows), Console(width=width, file=shown, highlight=False))
+    words = shown.getvalue().split()
+    assert words.count("lowlight-l") == words.count("lowlight") == 2  # times and costs
+    assert max(map(len, shown.getvalue().splitlines())) <= width
