@@ -11,7 +11,7 @@ from keras import KerasTensor, ops
 
 from dae_edge.data.clips import DrawnClips, real_clips
 from dae_edge.data.pictures import pictures_in
-from dae_edge.errors import ModelLoadError
+from dae_edge.errors import BadValueError, ModelLoadError
 from dae_edge.models.grow import grow
 from dae_edge.models.lowlight import lowlight, unroll
 from dae_edge.sensor import Sensor
@@ -71,6 +71,8 @@ def train(
     extra: tuple[keras.callbacks.Callback, ...] = (),
 ) -> Run:
     """Fit the model and leave a run folder at `output`; the best validation PSNR is kept."""
+    if recipe.loss not in LOSSES:
+        raise BadValueError(f"`loss` (={recipe.loss!r}) must be one of {', '.join(LOSSES)}.")
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
     camera = _camera(recipe)
     validation = validation_clips(recipe)

@@ -158,6 +158,26 @@ def test_a_loss_that_is_no_number_ends_the_run(loss: float) -> None:
         StopOnNaN().on_train_batch_end(3, {"loss": loss})
 
 
+def test_a_tenth_less_error_is_worth_the_same_in_every_light() -> None:
+    clean, random = np.zeros((1, 2, 4, 4, 3), np.float32), np.random.default_rng(1)
+    pattern = random.normal(size=clean.shape).astype(np.float32)
+
+    def gain(loss: str, level: float) -> float:
+        one, less = (float(lowlight.LOSSES[loss](clean, share * level * pattern)) for share in (1, 0.9))
+        return one - less
+
+    assert gain("log-charbonnier", 0.05) == pytest.approx(gain("log-charbonnier", 0.2), rel=0.05)
+    assert gain("charbonnier", 0.05) == pytest.approx(gain("charbonnier", 0.2) / 4, rel=0.05)
+    # A picture that is right already does not outweigh all others.
+    assert gain("log-charbonnier", 0.001) < gain("log-charbonnier", 0.05) / 2
+
+
+def test_a_loss_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadValueError, match=r"`loss` \(='mse'\) must be one of charbonnier, log-charbonnier"):
+        lowlight.train(replace(TINY, loss="mse"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_charbonnier_is_nearly_absolute() -> None:
     error = float(lowlight.charbonnier(np.zeros((2, 2)), np.full((2, 2), 0.5)))
     assert error == pytest.approx(0.5, abs=1e-4)
