@@ -40,7 +40,7 @@ def section(source: Source, light: str) -> str:
     notes = dict.fromkeys(
         f"{_name(sizes[s], row)}: {row.note}" for s in sizes for row in shown[s] if row.note and not row.takes
     )
-    busy = dict.fromkeys(filter(None, map(busy_line, sizes.values())))
+    busy = dict.fromkeys(filter(None, [*map(busy_line, sizes.values()), *map(_noisy_line, source.benches)]))
     record = next(iter(sizes.values()))
     threads = record["settings"]["threads"]
     origin = f"From one run of `make figures` ([the record]({RECORD}), [its fields]({FIELDS}))."
@@ -60,10 +60,13 @@ def plot(source: Source, light: str) -> str:
     record = _largest(source)
     shown = rows(record, light)
     points = []
+    short = _short_names([_name(record, row) for row in shown if row.kind == "model"])
     for row in shown:
-        ms = _milliseconds(source, _size(record), row, _name(record, row))
+        name = _name(record, row)
+        ms = _milliseconds(source, _size(record), row, name)
         if ms and row.values.get("later"):
-            points.append(svg.Point(_name(record, row), ms, row.values["later"] or 0.0, row.kind == "model"))
+            label = short.get(name, name)
+            points.append(svg.Point(label, ms, row.values["later"] or 0.0, row.kind == "model"))
     floor = next((row.values["later"] for row in shown if row.kind == "noisy"), None)
     return svg.tradeoff(points, floor, f"{_size(record)}, light: {light}", alone=True) + "\n"
 
@@ -123,6 +126,28 @@ def _name(record: Record, row: Row) -> str:
     """A model's name is what it was made from and its format: files for several sizes share a line."""
     said = (_title(m["model"], m["format"]) for m in _method(record, row) if "model" in m and "format" in m)
     return next(said, row.method)
+
+
+def _noisy_line(bench: Record) -> str:
+    """How many of a bench run's figures its own turns put in doubt."""
+    noisy = [row for row in bench["rows"] if row.get("status") == "noisy"]
+    if not noisy:
+        return ""
+    size = f"{noisy[0]['width']}x{noisy[0]['height']}"
+    spread = max(row["times"]["spread"] for row in noisy)
+    doubt = f"medians of {len(noisy)} files differ by up to {spread:.0%} from turn to turn"
+    return f"At {size} the machine was noisy: {doubt}."
+
+
+def _short_names(names: Sequence[str]) -> dict[str, str]:
+    """For a plot, where room is scarce: the model with most files goes unnamed, one with one file by name."""
+    models = [name.partition(" ")[0] for name in names]
+    most = max(models, key=models.count, default="")
+    alone = {model for model in models if models.count(model) == 1}
+    return {
+        name: name.removeprefix(f"{most} ") if model == most else model if model in alone else name
+        for name, model in zip(names, models, strict=True)
+    }
 
 
 def _title(model: str, format: str) -> str:

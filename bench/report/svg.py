@@ -189,7 +189,7 @@ def _place(
     wide, high = len(name) * _TEXT * _NARROW, _TEXT + 4
     places = [
         _Box(x + across, y + down, wide, high)
-        for down in (-8, -22, 6, -36, 20, -50, 34)
+        for down in (-8, -22, 6, -36, 20, -50, 34, 48, 62)
         for across in (10, -wide - 10, -wide / 2)
     ]
     inside = [

@@ -195,8 +195,15 @@ def test_the_project_s_table_has_a_line_a_method_and_columns_a_size(tmp_path: Pa
     )
     assert "| slow |  | 500.0 |  | 27.00 | 27.00 | 0.900 |  |  |  |  |  |" in text
     assert "absent: not measured: the program is not installed." in text
+    assert "noisy:" not in text
+    run["rows"][0] |= {"status": "noisy", "times": run["rows"][0]["times"] | {"spread": 0.31}}
+    assert "At 64x48 the machine was noisy: medians of 1 files differ by up to 31%" in figures.section(
+        source, "dark"
+    )
     tree = ET.fromstring(figures.plot(source, "dark"))
-    assert "lowlight onnx-int8" in "".join(tree.itertext())
+    labels = "".join(tree.itertext())
+    assert "onnx-int8" in labels
+    assert "lowlight onnx-int8" not in labels
 
 
 def test_a_readme_keeps_all_but_what_is_between_the_markers() -> None:
