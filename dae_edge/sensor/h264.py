@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.errors import MissingExtraError
-from dae_edge.opencv import cv2
 
 Frame = NDArray[np.uint8]
 
@@ -37,10 +36,10 @@ class H264:
     def __call__(self, frame: Frame) -> Frame:
         """(H, W, 3) uint8 BGR -> the same as its viewer sees it."""
         height, width = frame.shape[:2]
-        even = cv2.copyMakeBorder(frame, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         if self._encoder is None:
             self._open(even.shape[1], even.shape[0])
-        picture = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="bgr24")
+        picture = self._av.VideoFrame.from_ndarray(even, format="bgr24")
         picture.pts = self._count
         self._count += 1
         packets = self._encoder.encode(picture.reformat(format="yuv420p"))
