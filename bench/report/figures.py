@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dae_edge.bench.report import svg
@@ -81,8 +83,11 @@ def replaced(text: str, inner: str) -> str:
 
 
 def slim(record: Record) -> Record:
-    """A record without single times and pictures: what is worth keeping in the repository."""
+    """A record without single times, pictures and this machine's folders: what a repository may keep."""
     kept = copy.deepcopy(record)
+    if command := kept["settings"].get("command"):
+        words = (Path(word).name if Path(word).is_absolute() else word for word in shlex.split(command))
+        kept["settings"]["command"] = shlex.join(words)
     for cell in kept.get("cells", []):
         cell.pop("times", None)
         cell.pop("pictures", None)
