@@ -17,7 +17,9 @@ _GROUP = 60  # frames from one that stands alone to the next
 
 
 class H264:
-    """An encoder and its decoder without delay: frames of one size in, the same frames out, colour 4:2:0.
+    """An encoder and its decoder without delay: frames in, the same frames out, colour 4:2:0.
+
+    A frame of another size begins a new sequence.
 
     `crf` is the constant rate factor of x264, 0 (best) to 51; network cameras lie at 20 to 35.
     Raises `MissingExtraError` without PyAV.
@@ -37,7 +39,7 @@ class H264:
         """(H, W, 3) uint8 BGR -> the same as its viewer sees it."""
         height, width = frame.shape[:2]
         even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        if self._encoder is None:
+        if self._encoder is None or (self._encoder.height, self._encoder.width) != even.shape[:2]:
             self._open(even.shape[1], even.shape[0])
         picture = self._av.VideoFrame.from_ndarray(even, format="bgr24")
         picture.pts = self._count

@@ -60,6 +60,14 @@ def test_a_camera_may_send_h264() -> None:
     assert (bare.clean(scene) == sent.clean(scene)).all()
 
 
+def test_frames_of_another_size_begin_anew() -> None:
+    frames = [noise(64, 80), noise(48, 33), noise(48, 33, 2)]
+    again = through_h264(30, frames[1:])
+    seen = through_h264(30, frames)
+    assert [frame.shape for frame in seen] == [frame.shape for frame in frames]
+    assert all((one == other).all() for one, other in zip(seen[1:], again, strict=True))
+
+
 def test_h264_without_pyav_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"\[h264\]"):
