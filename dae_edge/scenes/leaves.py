@@ -17,7 +17,6 @@ from dae_edge.scenes.palette import Palette
 Picture = NDArray[np.uint8]
 
 SUPERSAMPLE = 2  # shapes are drawn this much larger, then shrunk: edges without staircase
-ROUGH = 0.45  # share of pictures with fine texture all over, as grass, gravel, fur and foliage have
 SMALLEST = 3.0  # radius in drawn pixels; smaller leaves would shrink to noise
 _GLYPHS = "ABCDEFGHKLMNPRSTUVXYZabdefghkmnrst0123456789&%?"
 
@@ -25,22 +24,24 @@ _GLYPHS = "ABCDEFGHKLMNPRSTUVXYZabdefghkmnrst0123456789&%?"
 def draw_leaves(random: np.random.Generator, height: int, width: int, *, bank: int = 0) -> Picture:
     """A picture covered with leaves, (height, width, 3) uint8 BGR.
 
-    `bank` chooses the set of textures (a seed).
+    `bank` chooses the set of textures (a seed). How much detail there is goes from walls and faces, as a
+    webcam sees them, to grass and gravel.
     """
     canvas = np.empty((height * SUPERSAMPLE, width * SUPERSAMPLE, 3), np.uint8)
     palette = Palette(random)
+    detail = random.random()
     canvas[:] = palette.draw(random).astype(np.uint8)
     largest = 0.6 * max(canvas.shape[:2])
     smallest = np.exp(random.uniform(np.log(SMALLEST), np.log(largest / 4)))
     ground = power_law_radii(random, 0.4 * largest, largest, 12)  # no bare canvas between
-    leaves = power_law_radii(random, smallest, largest, int(random.integers(30, 300)))
+    leaves = power_law_radii(random, smallest, largest, int(np.exp(random.uniform(np.log(30), np.log(600)))))
     for radius in np.concatenate([ground, leaves]):
         centre = random.uniform(0, 1, size=2) * (canvas.shape[1], canvas.shape[0])
-        paint_leaf(canvas, random, palette, centre, float(radius), bank=bank)
+        paint_leaf(canvas, random, palette, centre, float(radius), bank=bank, detail=detail)
     if random.random() < 0.35:
         _write(canvas, random, palette)
-    if random.random() < ROUGH:
-        canvas = _roughen(canvas, random, bank)
+    if random.random() < 0.1 + 0.8 * detail:
+        canvas = _roughen(canvas, random, bank, detail)
     picture = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
     return _light(picture.astype(np.uint8, copy=False), random)
 
@@ -82,9 +83,13 @@ def paint_leaf(
     radius: float,
     *,
     bank: int = 0,
+    detail: float = 0.5,
     alpha: NDArray[np.uint8] | None = None,
 ) -> None:
-    """Paint one leaf onto `canvas` in place; `alpha`, where given, gets 255 under it."""
+    """Paint one leaf onto `canvas` in place; `alpha`, where given, gets 255 under it.
+
+    `detail` is the picture's, from 0 to 1.
+    """
     points = outline(random, centre, radius)
     colour = palette.draw(random)
     if alpha is not None:
@@ -100,7 +105,7 @@ def paint_leaf(
     patch = canvas[top:bottom, left:right]
     mask = np.zeros(patch.shape[:2], np.uint8)
     cv2.fillPoly(mask, [points - (left, top)], 255)
-    fill = _fill(random, palette, colour, patch.shape[0], patch.shape[1], bank)
+    fill = _fill(random, palette, colour, patch.shape[0], patch.shape[1], bank, detail)
     cv2.copyTo(fill, mask, patch)
 
 
@@ -111,12 +116,13 @@ def _fill(
     height: int,
     width: int,
     bank: int,
+    detail: float,
 ) -> Picture:
     """(height, width, 3) uint8: a flat, shaded or textured surface of about that colour."""
     kind = random.random()
-    if kind < 0.15:
+    if kind < 0.2 - 0.15 * detail:
         return np.broadcast_to(colour.astype(np.uint8), (height, width, 3)).copy()
-    if kind < 0.40:  # smooth shading, as on skin, walls and cars
+    if kind < 0.55 - 0.35 * detail:  # smooth shading, as on skin, walls and cars
         y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
         x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
         angle = random.uniform(0, 2 * np.pi)
@@ -128,23 +134,25 @@ def _fill(
     else:
         piece = _piece(random, bank, max(height, width), smallest=0.7)
         mix = cv2.resize(piece, (width, height), interpolation=cv2.INTER_LINEAR)
-        contrast = random.beta(1.3, 1.6)
+        contrast = random.beta(1.5, 1.2) * (0.3 + 0.7 * detail)
     other = palette.draw(random)
-    if random.random() < 0.6:  # mostly light and dark of one colour, sometimes two colours
-        other = colour * random.uniform(0.1, 0.8)
+    if random.random() < 0.85:  # mostly light and dark of one colour, sometimes two colours
+        other = colour * random.uniform(0.0, 0.7)
+        if random.random() < 0.5:
+            other = 255 - (255 - colour) * random.uniform(0.2, 0.8)
     tinted = colour + (contrast * mix)[..., None] * (other - colour)
     return np.clip(tinted, 0, 255).astype(np.uint8)
 
 
-def _roughen(canvas: Picture, random: np.random.Generator, bank: int) -> Picture:
+def _roughen(canvas: Picture, random: np.random.Generator, bank: int, detail: float) -> Picture:
     """Light and dark at every scale over the whole picture, a little different in each colour."""
     height, width = canvas.shape[:2]
     planes = [
         cv2.resize(_piece(random, bank, max(height, width)), (width, height), interpolation=cv2.INTER_CUBIC)
         for _ in range(2)
     ]
-    tint = random.uniform(-0.35, 0.35, size=3).astype(np.float32)
-    contrast = random.uniform(0.3, 1.2)
+    tint = random.uniform(-0.2, 0.2, size=3).astype(np.float32)
+    contrast = random.uniform(0.2, 0.4 + 1.2 * detail)
     light = 1 + contrast * (planes[0][..., None] - 0.5 + tint * (planes[1][..., None] - 0.5))
     return np.clip(canvas * light, 0, 255).astype(np.uint8)
 
@@ -180,11 +188,11 @@ def _write(canvas: Picture, random: np.random.Generator, palette: Palette) -> No
 def _light(picture: Picture, random: np.random.Generator) -> Picture:
     """Uneven light over the whole picture and, sometimes, a lens out of focus."""
     height, width = picture.shape[:2]
-    if random.random() < 0.5:
+    if random.random() < 0.35:
         corners = random.uniform(0.35, 1.0, size=(2, 2)).astype(np.float32)
         field = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)
         picture = (picture * field[..., None]).astype(np.uint8)
-    if random.random() < 0.3:
-        sigma = 0.3 + 2.0 * random.random() ** 2
+    if random.random() < 0.2:
+        sigma = 0.3 + 1.7 * random.random() ** 2
         picture = cv2.GaussianBlur(picture, (0, 0), sigma).astype(np.uint8, copy=False)
     return picture

@@ -17,12 +17,14 @@ class Palette:
 
     def __init__(self, random: np.random.Generator) -> None:
         hues = random.uniform(0, 1, size=2)
+        if random.random() < 0.6:
+            hues[1] = hues[0] + random.normal(0, 0.06)
         vivid = random.beta(1.2, 4.0)
         colours = []
         for _ in range(random.integers(4, 9)):
-            hue = (random.choice(hues) + random.normal(0, 0.05)) % 1
+            hue = (random.choice(hues) + random.normal(0, 0.04)) % 1
             saturation = np.clip(vivid * random.uniform(0.3, 2.2), 0, 1)
-            value = random.beta(1.1, 1.3)
+            value = random.beta(1.5, 1.1)
             red, green, blue = colorsys.hsv_to_rgb(hue, float(saturation), float(value))
             colours.append((blue, green, red))
         self._colours = 255 * np.array(colours, np.float32)

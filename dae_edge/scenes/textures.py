@@ -1,4 +1,4 @@
-"""Grey textures in [0, 1] that fill the leaves: natural noise, waves and grids."""
+"""Grey textures in [0, 1] that fill the leaves: natural noise, ridges, litter, strokes, waves and grids."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from dae_edge.opencv import cv2
+
 Texture = NDArray[np.float32]
 
-BANK = 48  # textures kept ready; a leaf cuts a random piece out of a random one
+BANK = 96  # textures kept ready; a leaf cuts a random piece out of a random one
 SIDE = 256
+_PIECES = 2500  # leaves or lines of a texture
 
 
 def spectral_noise(random: np.random.Generator, slope: float) -> Texture:
@@ -45,20 +48,58 @@ def grid(random: np.random.Generator) -> Texture:
     return _stretch(np.maximum(waves(random), waves(random)))
 
 
+def ridges(random: np.random.Generator) -> Texture:
+    """(SIDE, SIDE) noise folded at its middle: veins, cracks, creases, bark."""
+    folded = np.abs(spectral_noise(random, random.uniform(0.8, 1.6)) - 0.5)
+    return _stretch(folded ** random.uniform(0.4, 1.0))
+
+
+def litter(random: np.random.Generator) -> Texture:
+    """(SIDE, SIDE) dead leaves of a few pixels: foliage, gravel, crowds, all edges and no order."""
+    canvas = np.full((2 * SIDE, 2 * SIDE), 128, np.uint8)
+    slim, turn, spread = random.uniform(0.2, 1.0), random.uniform(0, 180), random.uniform(5, 90)
+    largest = random.uniform(8, 60)
+    radii = 1 / np.sqrt(random.uniform(largest**-2, 2.0**-2, size=_PIECES))
+    places = random.integers(0, 2 * SIDE, size=(_PIECES, 2)).tolist()
+    turns, greys = random.normal(turn, spread, size=_PIECES), random.integers(0, 256, size=_PIECES).tolist()
+    for radius, place, angle, grey in zip(np.sort(radii)[::-1], places, turns, greys, strict=True):
+        axes = (max(round(radius), 1), max(round(radius * slim), 1))
+        cv2.ellipse(canvas, place, axes, float(angle), 0, 360, grey, -1)
+    return _shrink(canvas)
+
+
+def strokes(random: np.random.Generator) -> Texture:
+    """(SIDE, SIDE) thin lines that mostly agree on a direction: grass, hair, fur, straw, brushed metal."""
+    canvas = np.full((2 * SIDE, 2 * SIDE), random.integers(0, 256), np.uint8)
+    turn, spread = random.uniform(0, 2 * np.pi), random.uniform(0.03, 0.6)
+    longest, thick = random.uniform(20, 160), int(random.integers(1, 5))
+    angles = random.normal(turn, spread, size=_PIECES)
+    steps = random.uniform(0.2, 1, size=(_PIECES, 1)) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    starts = random.uniform(-20, 2 * SIDE, size=(_PIECES, 2))
+    ends = np.stack([starts, starts + longest * steps], axis=1).astype(int).tolist()
+    greys = random.integers(0, 256, size=_PIECES).tolist()
+    for (start, end), grey in zip(ends, greys, strict=True):
+        cv2.line(canvas, start, end, grey, thick, cv2.LINE_AA)
+    return _shrink(canvas)
+
+
 @functools.lru_cache(maxsize=4)
 def bank(seed: int) -> tuple[Texture, ...]:
-    """BANK textures; two thirds natural noise, the rest patterns."""
+    """BANK textures: Gaussian noise and what is left of photographs without it, edges at every scale."""
     random = np.random.default_rng([seed, 0x7E47])
-    made = []
-    for _ in range(BANK):
-        kind = random.random()
-        if kind < 0.67:
-            made.append(spectral_noise(random, random.uniform(0.3, 1.8)))
-        elif kind < 0.87:
-            made.append(waves(random))
-        else:
-            made.append(grid(random))
-    return tuple(made)
+    kinds = (_slopes, ridges, litter, strokes, waves, grid)
+    chosen = random.choice(len(kinds), size=BANK, p=[0.35, 0.1, 0.25, 0.15, 0.1, 0.05])
+    return tuple(kinds[kind](random) for kind in chosen)
+
+
+def _slopes(random: np.random.Generator) -> Texture:
+    return spectral_noise(random, random.uniform(0.3, 1.8))
+
+
+def _shrink(canvas: NDArray[np.uint8]) -> Texture:
+    """To SIDE pixels, in [0, 1]."""
+    small = cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / np.float32(255)
 
 
 def _stretch(values: NDArray[np.floating]) -> Texture:

@@ -76,3 +76,67 @@ def test_the_preview_wants_a_folder(dae_edge: Callable[..., Any], tmp_path: Path
     ended = dae_edge("scenes", "--preview", tmp_path / "file")
     assert ended.code == 1
     assert "cannot be written" in ended.err
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[np.ndarray]:
+    return [draw_leaves(np.random.default_rng([5, index]), 288, 288, bank=5) for index in range(60)]
+
+
+@pytest.fixture
+def photographs(data: Path) -> list[np.ndarray]:
+    return [cv2.imread(str(path)) for path in sorted((data / "stills").glob("*.jpg"))]
+
+
+def spectrum(pictures: list[np.ndarray]) -> np.ndarray:
+    """(5,) dB: median power of brightness an octave, from 64 to 2 pixels a cycle."""
+    side = 256
+    window = np.outer(np.hanning(side), np.hanning(side))
+    cycles = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.fftfreq(side)[None])
+    octaves = [(cycles >= 2.0**-n) & (cycles < 2.0 ** (1 - n)) for n in range(6, 1, -1)]
+    rows = []
+    for picture in pictures:
+        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(float)
+        top, left = ((length - side) // 2 for length in grey.shape)
+        piece = grey[top : top + side, left : left + side]
+        power = np.abs(np.fft.fft2((piece - piece.mean()) * window)) ** 2
+        rows.append([10 * np.log10(power[octave].mean()) for octave in octaves])
+    return np.median(rows, axis=0)
+
+
+def contrast(pictures: list[np.ndarray]) -> np.ndarray:
+    """Each picture's median standard deviation of brightness within 8x8 pixels."""
+    medians = []
+    for picture in pictures:
+        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(float)
+        height, width = (length // 8 * 8 for length in grey.shape)
+        medians.append(np.median(grey[:height, :width].reshape(height // 8, 8, -1, 8).std(axis=(1, 3))))
+    return np.array(medians)
+
+
+def edges(pictures: list[np.ndarray]) -> tuple[float, float]:
+    """Mean size of a step in brightness from pixel to pixel, and of one in colour against it."""
+    steps = [
+        np.abs(np.diff(cv2.cvtColor(picture, cv2.COLOR_BGR2YCrCb).astype(float), axis=1)).mean(axis=(0, 1))
+        for picture in pictures
+    ]
+    brightness, *colours = np.mean(steps, axis=0)
+    return float(brightness), float(np.mean(colours) / brightness)
+
+
+def test_drawn_pictures_have_the_spectrum_of_photographs(
+    drawn: list[np.ndarray], photographs: list[np.ndarray]
+) -> None:
+    assert np.abs(spectrum(drawn) - spectrum(photographs)).max() < 6
+
+
+def test_drawn_pictures_go_from_walls_to_gravel(
+    drawn: list[np.ndarray], photographs: list[np.ndarray]
+) -> None:
+    """A webcam sees smooth things, which photographs of landscapes hardly have; detail goes as far as theirs."""
+    ours, theirs = contrast(drawn), contrast(photographs)
+    assert np.percentile(ours, 10) < 2.5
+    assert np.percentile(ours, 90) == pytest.approx(np.percentile(theirs, 90), rel=0.4)
+    brightness, colour = edges(drawn)
+    assert brightness == pytest.approx(edges(photographs)[0], rel=0.6)
+    assert colour < 0.25
