@@ -14,12 +14,13 @@ fusion" (CVPR 2021). Shapes below are for a frame of (H, W, 3), both sides multi
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
 
 import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
+
+from dae_edge.models.parts import Convolve, convolution, step_up
 
 STRIDE = 8
 MEMORY = 32  # frames the average may stand on at most
@@ -31,17 +32,15 @@ def lowlight(
     width: int = 16,
     blocks: int = 0,
     *,
-    fine: bool = True,
     precision: str = "float32",
     name: str = "lowlight",
 ) -> keras.Model:
     """The streaming denoiser for frames of any size that is a multiple of `STRIDE`.
 
     `width` channels at half resolution, twice and four times as many at 1/4 and 1/8; `blocks`
-    residual blocks at each of those two. Without `fine` only the head looks at neighbours at
-    half resolution, and the gate is half as wide: three quarters of the time. `precision` is the Keras
-    dtype policy of the convolutions between the memory and the head: "mixed_bfloat16" trains wide
-    networks faster. The memory and the head are float32 always.
+    residual blocks at each of those two. `precision` is the Keras dtype policy of the convolutions
+    between the memory and the head: "mixed_bfloat16" trains wide networks faster. The memory and the
+    head are float32 always.
 
     Inputs:  `frame` (1, H, W, 3) float in [0, 1], BGR as OpenCV has it;
              `state_average` (1, H/2, W/2, 12) and `state_count` (1, H/2, W/2, 1), zeros at the
@@ -60,14 +59,14 @@ def lowlight(
     change = bands - average
     age = 1 / ops.maximum(count, 1)
 
-    convolve = partial(_conv, precision=precision)
+    convolve = partial(convolution, precision=precision)
     seen = ops.concatenate([change, coarse, age], axis=-1)
-    motion = _gate(seen, 2 * width if fine else width, convolve)  # 0 still, 1 moving
+    motion = _gate(seen, 2 * width, convolve)  # 0 still, 1 moving
     count_next = 1 + (1 - motion) * ops.minimum(count, MEMORY - 1)
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, width, blocks, fine, convolve)
+    picture, mask = _restore(seen, width, blocks, convolve)
     blended = picture + mask * (average_next - picture)
     denoised = ops.depth_to_space(synthesis(blended), 2)
 
@@ -110,10 +109,10 @@ def _gate(seen: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
 
 
 def _restore(
-    seen: KerasTensor, width: int, blocks: int, fine: bool, convolve: Convolve
+    seen: KerasTensor, width: int, blocks: int, convolve: Convolve
 ) -> tuple[KerasTensor, KerasTensor]:
     """(H/2, W/2, 16) -> a clean picture's bands and a mask in [0, 1], both (H/2, W/2, 12)."""
-    half = convolve(seen, width, "half_in", size=3 if fine else 1)
+    half = convolve(seen, width, "half_in")
     quarter = convolve(half, 2 * width, "quarter_down", strides=2)
     quarter = convolve(quarter, 2 * width, "quarter_in")
     for index in range(blocks):
@@ -123,66 +122,14 @@ def _restore(
     eighth = convolve(eighth, 4 * width, "eighth_2")
     for index in range(blocks):
         eighth = _block(eighth, 4 * width, f"eighth_block_{index + 1}", convolve)
-    quarter = convolve(_up(eighth, 2 * width, "quarter_up", convolve) + quarter, 2 * width, "quarter_out")
-    half = _up(quarter, width, "half_up", convolve) + half
-    if fine:
-        half = convolve(half, width, "half_out")
+    quarter = convolve(step_up(eighth, 2 * width, "quarter_up", convolve) + quarter, 2 * width, "quarter_out")
+    half = step_up(quarter, width, "half_up", convolve) + half
+    half = convolve(half, width, "half_out")
     out = layers.Conv2D(2 * BANDS, 3, padding="same", name="head")(ops.cast(half, "float32"))
     return out[..., :BANDS], ops.sigmoid(out[..., BANDS:])
-
-
-class Convolve(Protocol):
-    """A convolution with everything settled but where it stands."""
-
-    def __call__(
-        self, x: KerasTensor, filters: int, name: str, *, size: int = 3, strides: int = 1, relu: bool = True
-    ) -> KerasTensor: ...
-
-
-def _conv(
-    x: KerasTensor,
-    filters: int,
-    name: str,
-    *,
-    size: int = 3,
-    strides: int = 1,
-    relu: bool = True,
-    precision: str,
-) -> KerasTensor:
-    return layers.Conv2D(
-        filters,
-        size,
-        strides,
-        padding="same",
-        activation="relu" if relu else None,
-        kernel_initializer="he_normal" if relu else "glorot_uniform",
-        dtype=precision,
-        name=name,
-    )(x)
-
-
-def _up(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:
-    """Twice the size: a 1x1 convolution and depth to space, the only form fast everywhere."""
-    return ops.depth_to_space(convolve(x, 4 * filters, name, size=1, relu=False), 2)
 
 
 def _block(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:
     """Two convolutions beside a short cut."""
     inner = convolve(x, filters, f"{name}_1")
     return ops.relu(x + convolve(inner, filters, f"{name}_2", relu=False))
-
-
-def unroll(model: keras.Model, frames: int, height: int, width: int) -> keras.Model:
-    """The same weights over a whole clip, for training.
-
-    Input `clip` (B, frames, height, width, 3) float in [0, 1]; output the denoised clip, same shape.
-    """
-    clip = keras.Input((frames, height, width, 3), name="clip")
-    average = 0 * ops.space_to_depth(clip[:, 0], 2)
-    state = {"state_average": average, "state_count": average[..., :1]}
-    denoised = []
-    for index in range(frames):
-        out = model({"frame": clip[:, index], **state})
-        denoised.append(out["denoised"])
-        state = {name: out[f"{name}_next"] for name in state}
-    return keras.Model(clip, ops.stack(denoised, axis=1), name=f"{model.name}_clip")

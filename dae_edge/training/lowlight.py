@@ -13,10 +13,13 @@ from dae_edge.data.clips import DrawnClips, real_clips
 from dae_edge.data.pictures import pictures_in
 from dae_edge.errors import BadValueError, ModelLoadError
 from dae_edge.models.grow import grow
-from dae_edge.models.lowlight import lowlight, unroll
+from dae_edge.models.lowlight import lowlight
+from dae_edge.models.lowlight_s import lowlight_s
+from dae_edge.models.unroll import unroll
 from dae_edge.sensor import Sensor
 from dae_edge.sensor.measure import read_camera
 from dae_edge.training import reports
+from dae_edge.training.early import HoldMask, Revive
 from dae_edge.training.run import Run
 
 STEPS_AN_EPOCH = 250
@@ -28,18 +31,20 @@ class LowlightRecipe:
     """Everything that decides a run; saved with it."""
 
     name: str = "lowlight"
-    width: int = 16  # channels at half resolution
-    blocks: int = 0  # residual blocks at 1/4 and at 1/8
-    fine: bool = True  # 3x3 convolutions at half resolution
+    network: str = "half"  # one of NETWORKS
+    width: int = 16  # channels at the resolution it works at
+    blocks: int = 0  # residual blocks at 1/4 and at 1/8: of "half" only
+    deep: int = 48  # channels at 1/8: of "quarter" only
     start: str | None = None  # a trained model to start from: a .keras file of the same or a smaller size
     precision: str = "float32"  # of the convolutions while training
     frames: int = 12  # unrolled through the recurrence
     patch: int = 96  # pixels a side
     batch: int = 3  # clips a step
     epochs: int = 85  # of STEPS_AN_EPOCH steps
+    unmasked: int = 0  # first epochs, in which the mask stays as low as it starts: of "quarter" only
     learning_rate: float = 1e-3  # at the start of a cosine that ends near zero
     warmup: int = 0  # steps of a slow start; a grown network loses what it was given without
-    loss: str = "charbonnier"  # one of LOSSES
+    loss: str = "log-charbonnier"  # one of LOSSES
     seed: int = 1
     data: str | None = None  # a folder of clean pictures to use beside the drawn ones
     camera: str | None = None  # a camera.json of the camera to train for; any camera if none
@@ -47,9 +52,11 @@ class LowlightRecipe:
     validation: str | None = None  # a folder of clean clips that decide instead of drawn ones
 
 
+NETWORKS = {"half": 2, "quarter": 4}  # by the resolution it works at, and the frame's against it
+
 # The family: one recipe a size.
 RECIPES = {
-    "lowlight-s": LowlightRecipe(name="lowlight-s", fine=False, epochs=60),
+    "lowlight-s": LowlightRecipe(name="lowlight-s", network="quarter", width=32, unmasked=10, warmup=200),
     "lowlight": LowlightRecipe(),
     "lowlight-l": LowlightRecipe(
         name="lowlight-l", width=32, blocks=1, precision="mixed_bfloat16", learning_rate=5e-4, warmup=500
@@ -73,10 +80,12 @@ def train(
     """Fit the model and leave a run folder at `output`; the best validation PSNR is kept."""
     if recipe.loss not in LOSSES:
         raise BadValueError(f"`loss` (={recipe.loss!r}) must be one of {', '.join(LOSSES)}.")
+    if recipe.network not in NETWORKS:
+        raise BadValueError(f"`network` (={recipe.network!r}) must be one of {', '.join(NETWORKS)}.")
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
     camera = _camera(recipe)
     validation = validation_clips(recipe)
-    source = _source(recipe.start) if recipe.start else None
+    source = _source(recipe) if recipe.start else None
     run = Run(output, recipe, resume=resume, force=force)  # only now: wrong input must not cost an old run
     keras.utils.set_random_seed(recipe.seed)
     model = _build(recipe, recipe.precision)
@@ -108,7 +117,12 @@ def train(
         validation_data=validation,
         validation_batch_size=recipe.batch,
         shuffle=False,
-        callbacks=[*run.callbacks(kept, monitor="val_last_psnr", mode="max", trained=model), *extra],
+        callbacks=[
+            HoldMask(model, recipe.unmasked if source is None else 0),
+            Revive(model, validation[0], last=recipe.epochs // 2, seed=recipe.seed),
+            *run.callbacks(kept, monitor="val_last_psnr", mode="max", trained=model),
+            *extra,
+        ],
         verbose=0,
     )
     _report(run, recipe, validation)
@@ -116,20 +130,27 @@ def train(
 
 
 def _build(recipe: LowlightRecipe, precision: str) -> keras.Model:
-    return lowlight(recipe.width, recipe.blocks, fine=recipe.fine, precision=precision, name=recipe.name)
+    if recipe.network == "quarter":
+        return lowlight_s(recipe.width, recipe.deep, precision=precision, name=recipe.name)
+    return lowlight(recipe.width, recipe.blocks, precision=precision, name=recipe.name)
 
 
 def _camera(recipe: LowlightRecipe) -> Sensor | None:
     return read_camera(Path(recipe.camera)).sensor if recipe.camera else None
 
 
-def _source(path: str) -> keras.Model:
+def _source(recipe: LowlightRecipe) -> keras.Model:
     """The trained model that a run starts from."""
     try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
-        model.get_layer("gate_out")
+        model = keras.models.load_model(recipe.start, compile=False, safe_mode=True)
+        divisor = model.get_layer("analysis").strides[0]
     except Exception as failure:  # Keras has a kind of its own for every way a file can be wrong
-        raise ModelLoadError(f"{path} is not a low-light Keras model, or a damaged one.") from failure
+        raise ModelLoadError(f"{recipe.start} is not a low-light Keras model, or a damaged one.") from failure
+    if divisor != NETWORKS[recipe.network]:
+        raise BadValueError(
+            f"`start` (={recipe.start}) works at 1/{divisor} of the resolution; {recipe.name} at "
+            f"1/{NETWORKS[recipe.network]}, and takes nothing over from it."
+        )
     return model
 
 

@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from dae_edge.models.lowlight import BANDS, STRIDE, block_transform, lowlight, unroll
+from dae_edge.models.lowlight import BANDS, STRIDE, block_transform, lowlight
 from dae_edge.models.mnist import autoencoder
+from dae_edge.models.unroll import unroll
 
 
 def test_the_textbook_autoencoder_is_the_textbooks() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from dae_edge.data.mnist import Digits, load_digits
 from dae_edge.errors import BadValueError, ModelLoadError, OutputError, TrainingError
+from dae_edge.models.lowlight_s import lowlight_s
 from dae_edge.runtime.load import FAMILY
 from dae_edge.training import lowlight, mnist
 from dae_edge.training.run import Run, StopOnNaN
@@ -125,6 +126,24 @@ def test_a_wrong_start_costs_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "model.keras").read_bytes() == old
 
 
+def test_a_network_of_another_resolution_is_no_start(tmp_path: Path) -> None:
+    lowlight_s().save(tmp_path / "small.keras")
+    recipe = replace(TINY, start=str(tmp_path / "small.keras"))
+    with pytest.raises(BadValueError, match=r"works at 1/4 of the resolution; lowlight at 1/2"):
+        lowlight.train(recipe, tmp_path / "run")
+    with pytest.raises(BadValueError, match="`network` .='eighth'. must be one of half, quarter"):
+        lowlight.train(replace(TINY, network="eighth"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_small_network_trains_too(tmp_path: Path) -> None:
+    recipe = replace(TINY, name="small", network="quarter", width=16, deep=16, unmasked=1)
+    run = lowlight.train(recipe, tmp_path / "run")
+    kept = keras.models.load_model(run.model, compile=False)
+    assert kept.get_layer("mask").get_weights()[1].shape == (24,)
+    assert lowlight.train(replace(recipe, start=str(run.model), epochs=1), tmp_path / "again").rows()
+
+
 def test_a_run_shorter_than_its_warm_up_still_runs(tmp_path: Path) -> None:
     run = lowlight.train(replace(TINY, epochs=1, warmup=500), tmp_path / "run")
     assert np.isfinite(run.rows()[0]["val_loss"])
@@ -133,7 +152,7 @@ def test_a_run_shorter_than_its_warm_up_still_runs(tmp_path: Path) -> None:
 def test_the_family_has_a_recipe_a_size() -> None:
     assert set(FAMILY) <= set(lowlight.RECIPES)
     assert all(recipe.name == name for name, recipe in lowlight.RECIPES.items())
-    assert lowlight.quick(lowlight.RECIPES["lowlight-s"]).fine is False
+    assert lowlight.quick(lowlight.RECIPES["lowlight-s"]).network == "quarter"
 
 
 def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
