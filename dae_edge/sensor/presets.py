@@ -20,6 +20,7 @@ PRESETS = {
 }
 
 DAYLIGHT = 0.1  # share of the random cameras that have light enough
+DARK = 0.6  # of the others, share that have as little as the presets, or up to three times as much
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
 # XYZ (D65) to the colours of four cameras: Brooks et al., "Unprocessing images for learned raw
@@ -55,7 +56,7 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
     read_noise = random.uniform(1.0, 4.0)
     return Sensor(
         exposure=random.uniform(0.2, 1.0),
-        electrons=math.exp(random.uniform(math.log(20), math.log(20000))),
+        electrons=math.exp(random.uniform(math.log(25), math.log(500 if random.random() < DARK else 20000))),
         read_noise=read_noise,
         row_noise=random.uniform(0.0, 0.25) * read_noise,
         column_noise=random.uniform(0.0, 0.15) * read_noise * _sometimes(random, 0.3),
