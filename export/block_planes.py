@@ -61,6 +61,11 @@ def to_frame(graph: Graph, x: Bytes, heights: Heights, size: Size, frame: str) -
     even, odd, _ = graph.split(graph.reshape(x.name, heights.half, -1, WIDE), (6, 6, WIDE - 12), 2)
     rows = (graph.reshape(row, heights.half, 1, -1) for row in (even, odd))
     whole = graph.reshape(graph.concat(*rows, axis=1), 1, heights.full, -1, 3)
+    return cut(graph, whole, size, frame)
+
+
+def cut(graph: Graph, whole: str, size: Size, frame: str) -> str:
+    """(1, H, W, 3) without the padding: of the given `size`, or as large as `frame` where it is None."""
     if size is None:
         ends, starts = graph.op("Shape", frame), graph.integers(0, 0, 0, 0)
         return graph.op("Slice", whole, starts, ends)

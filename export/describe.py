@@ -23,7 +23,7 @@ def describe(model: PictureModel, format: Format, size: Size, source: Path, way:
     """The manifest of a file made in this way, but for its measured quality."""
     sides = size or ("H", "W")
     colour = "BGR" if model.channels == 3 else "grey"
-    layout = tflite.LAYOUT if format.engine == "litert" else onnx.LAYOUT
+    layout = way.layout or (tflite.LAYOUT if format.engine == "litert" else onnx.LAYOUT)
     recipe, seed = _recipe(source)
     return Manifest(
         name=model.model.name,

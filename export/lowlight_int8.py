@@ -8,7 +8,7 @@ is float. What makes that possible is arithmetic that changes nothing:
   in both, and the band transform becomes part of the first convolutions' weights.
 - The output is the average plus a correction, y = m + T'((1 - k)(c - T m)), the Keras model's blend
   (m average, c picture, k mask, T transform) so written that only the correction is bytes in bands.
-- Up by two is a 1x1 convolution for each row parity; putting the rows together copies whole rows.
+- Up by two is `Graph.twice`, which copies whole rows.
 
 For every name: H, W the padded frame's sides; planes (12, H/2, W/2), a 2x2 block's row, column and
 BGR; what is seen and all features (1, H/2, W/2, C), channels last.
@@ -38,7 +38,7 @@ from dae_edge.export.onnx_graph import FLOAT, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.lowlight import BANDS, MEMORY
 
-QUANTIZATION = "U8 activations, S8 weights per channel, U8 output; memory float"
+LAYOUT = "NCHW"  # of the memory
 
 _AVERAGE, _COUNT = "state_average", "state_count"
 _ALIKE = (*range(3),) * 5 + (3,)  # of what a first convolution sees: blues, greens, reds, and the age
@@ -119,7 +119,7 @@ def _correction(graph: Graph, network: Network, seen: Bytes, heights: Heights) -
     """(1, H/2, W/2, 16): what to add to the average's 12 pixels, in levels around 128."""
     features = _features(graph, network, seen, heights)
     kernel, bias = network.weights("head")
-    lanes, steps, centres = network.bands, network.steps, network.centres
+    lanes, steps, centres = network.lanes.bands, network.lanes.steps, network.lanes.centres
     to_lanes = np.zeros((1, 1, WIDE, len(lanes)), np.float32)
     to_lanes[0, 0, :PIXELS] = network.transform[:, lanes] / 255 / steps
     to_pixels = np.zeros((1, 1, WIDE, PIXELS), np.float32)
@@ -133,7 +133,7 @@ def _correction(graph: Graph, network: Network, seen: Bytes, heights: Heights) -
     difference = graph.add(picture, minus_average, 1, 128)
     masks = BANDS + lanes
     logits = graph.convolution(features, *_padded(-kernel[..., masks], -bias[masks]), _LOGITS, 128)
-    masked = graph.multiply(difference, graph.sigmoid(logits), network.correction_scale, 128)
+    masked = graph.multiply(difference, graph.sigmoid(logits), network.lanes.correction_scale, 128)
     return graph.convolution(masked, *_padded(to_pixels, np.zeros(PIXELS, np.float32)), 1, 128)
 
 
@@ -156,13 +156,9 @@ def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> 
     def up(x: Bytes, skip: Bytes, level: str, height: int | str, after: str) -> Bytes:
         """Twice the size, plus `skip`, for the layer `after`; `height` is the larger one."""
         kernel, bias = network.weights(f"{level}_up")
-        step, filters = network.signed_scale(f"{level}_up"), len(bias) // 4
-        rows = [
-            graph.reshape(graph.convolution(x, k, b, step, 128).name, 1, heights.half_of(height), 1, -1)
-            for k, b in zip(np.split(kernel, 2, axis=3), np.split(bias, 2), strict=True)
-        ]
-        larger = graph.reshape(graph.concat(*rows, axis=2), 1, height, -1, filters)
-        return graph.add(Bytes(larger, step, 128), skip, network.signed_scale(f"{after} in"), 128)
+        step = network.signed_scale(f"{level}_up")
+        larger = graph.twice(x, kernel, bias, step, heights.half_of(height), height)
+        return graph.add(larger, skip, network.signed_scale(f"{after} in"), 128)
 
     kernel, bias = network.first("half_in", 1, 1 / 255)
     half = graph.convolution(seen, kernel, bias, network.relu_scale("half_in"), groups=_ALIKE)
@@ -171,8 +167,6 @@ def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> 
     eighth = convolve(convolve(convolve(quarter, "eighth_down", 2), "eighth_1"), "eighth_2")
     eighth = blocks(eighth, "eighth", "quarter_up")
     quarter = convolve(up(eighth, quarter, "quarter", heights.quarter, "quarter_out"), "quarter_out")
-    if not network.fine:
-        return up(quarter, half, "half", heights.half, "head")
     return convolve(up(quarter, half, "half", heights.half, "half_out"), "half_out")
 
 

@@ -91,6 +91,11 @@ class Graph:
     def split(self, tensor: str, sizes: tuple[int, ...], axis: int) -> list[str]:
         return self.split_op("Split", len(sizes), tensor, self.integers(*sizes), axis=axis)
 
+    @staticmethod
+    def scalar(value: float) -> onnx.TensorProto:
+        """A number where an attribute wants a tensor."""
+        return numpy_helper.from_array(np.array([value], np.float32))
+
     def number(self, value: float) -> str:
         return self.constant(np.float32(value))
 
@@ -110,7 +115,7 @@ class Graph:
         scale: float,
         zero: int = 0,
         *,
-        strides: int = 1,
+        strides: int | tuple[int, int] = 1,
         groups: tuple[int, ...] | None = None,
     ) -> Bytes:
         """(1, H, W, C) bytes -> (1, H, W, F) bytes; `kernel` (h, w, C, F) and `bias` (F,) real.
@@ -119,12 +124,13 @@ class Graph:
         result is cut off below 0, which is the ReLU, free. "Same" padding as Keras has it. Input
         channels of one number in `groups` (C,) tend to be alike; by default each stands alone.
         """
-        size, _, _, filters = kernel.shape
+        *sizes, _, filters = kernel.shape
         steps = _weight_steps(kernel)
         whole = _round_keeping_sums(kernel / steps, groups or tuple(range(kernel.shape[2])))
         weights = whole.astype(np.int8).transpose(3, 2, 0, 1)
         offsets = np.rint(bias / (steps * x.scale)).clip(-(2**31), 2**31 - 1).astype(np.int32)
-        before, after = ((size - 1) // 2, size // 2) if strides == 1 else ((size - 2) // 2, size // 2)
+        steps_apart = [strides, strides] if isinstance(strides, int) else list(strides)
+        margins = [max(size - apart, 0) for size, apart in zip(sizes, steps_apart, strict=True)]
         name = self.op(
             "QLinearConv",
             x.name,
@@ -136,13 +142,34 @@ class Graph:
             self.constant(offsets),
             domain=_CONTRIB,
             channels_last=1,
-            kernel_shape=[size, size],
-            strides=[strides, strides],
-            pads=[before, before, after, after],
+            kernel_shape=sizes,
+            strides=steps_apart,
+            pads=[*(margin // 2 for margin in margins), *(margin - margin // 2 for margin in margins)],
             dilations=[1, 1],
             group=1,
         )
         return Bytes(name, scale, zero)
+
+    def twice(
+        self,
+        x: Bytes,
+        kernel: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        scale: float,
+        height: int | str,
+        larger: int | str,
+    ) -> Bytes:
+        """(1, H, W, C) -> (1, 2 H, 2 W, F / 4): a 1x1 convolution and depth to space, zero at 128.
+
+        A convolution for each row parity, so that putting the rows together copies whole ones.
+        `height` and `larger` are H and 2 H, or names of them.
+        """
+        rows = [
+            self.reshape(self.convolution(x, k, b, scale, 128).name, 1, height, 1, -1)
+            for k, b in zip(np.split(kernel, 2, axis=3), np.split(bias, 2), strict=True)
+        ]
+        together = self.reshape(self.concat(*rows, axis=2), 1, larger, -1, len(bias) // 4)
+        return Bytes(together, scale, 128)
 
     def add(self, a: Bytes, b: Bytes, scale: float, zero: int = 0) -> Bytes:
         return self._binary("QLinearAdd", a, b, scale, zero)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dae_edge.errors import ExportError
-from dae_edge.export import lowlight_int8, onnx, tflite
+from dae_edge.export import lowlight_int8, lowlight_s_int8, onnx, tflite
 from dae_edge.export.framed import STRENGTH, Size
 from dae_edge.export.onnx_int8 import OnnxInt8
 from dae_edge.export.openvino import OpenVINOFiles
@@ -31,6 +31,7 @@ class Way:
     quantization: how narrow numbers are laid out, for the manifest
     strength:     name of the input that blends, "" where the file has none
     stepwise:     whether the file keeps its memory in the same numbers as Keras
+    layout:       of the memory, "" for the format's own
     """
 
     make: Callable[[Collection[str]], Attach]
@@ -38,6 +39,7 @@ class Way:
     quantization: str = "none"
     strength: str = ""
     stepwise: bool = True
+    layout: str = ""
 
 
 def ways(model: PictureModel, format: Format, size: Size, examples: Examples) -> list[Callable[[], Way]]:
@@ -45,10 +47,11 @@ def ways(model: PictureModel, format: Format, size: Size, examples: Examples) ->
 
     size: (height, width) of the file, None for any; never None where the format has one size
     """
-    if format.name == "onnx-int8" and lowlight_int8.fits(model):
-        return [lambda: _by_hand(model, size, examples), lambda: _onnx_int8(model, format, size, examples)]
     if format.name == "onnx-int8":
-        return [lambda: _onnx_int8(model, format, size, examples)]
+        converted: Callable[[], Way] = lambda: _onnx_int8(model, format, size, examples)  # noqa: E731
+        if any(network.fits(model) for network in (lowlight_int8, lowlight_s_int8)):
+            return [lambda: _by_hand(model, size, examples), converted]
+        return [converted]
     if format.calibrated:
         return [lambda: _tflite_int8(model, format, size, examples)]
     if format.quantized:
@@ -71,12 +74,14 @@ def _converted(model: PictureModel, format: Format, size: Size) -> Attach:
 
 
 def _by_hand(model: PictureModel, size: Size, examples: Examples) -> Way:
-    graph = lowlight_int8.to_onnx_int8(model, size, examples())
+    network = lowlight_int8 if lowlight_int8.fits(model) else lowlight_s_int8
+    graph = network.to_onnx_int8(model, size, examples())
     return Way(
         lambda _: lambda manifest: {"": onnx.with_manifest(graph, manifest)},
-        quantization=lowlight_int8.QUANTIZATION,
+        quantization="U8 activations, S8 weights per channel, U8 output; memory float",
         strength=STRENGTH,
         stepwise=False,
+        layout=network.LAYOUT,
     )
 
 

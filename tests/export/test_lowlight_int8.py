@@ -96,14 +96,14 @@ def test_300_frames_leave_no_ghost(model: PictureModel, path: Path) -> None:
     assert psnr(ours[-20:], late) > psnr(ours[10:30], late) - 0.1
 
 
-@pytest.mark.parametrize("shape", [{"width": 16, "fine": False}, {"width": 32, "blocks": 1}])
+@pytest.mark.parametrize("shape", [{"width": 16}, {"width": 32, "blocks": 1}])
 def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_path: Path) -> None:
     """Untrained, so only the arithmetic is compared: frame by frame the same picture."""
     keras.utils.set_random_seed(1)
     network = build(**shape)
     for layer in network.layers:  # to the size of trained weights, so that nothing saturates
         if isinstance(layer, keras.layers.Conv2D) and layer.trainable:
-            layer.set_weights([0.7 * w for w in layer.get_weights()])
+            layer.set_weights([0.5 * w for w in layer.get_weights()])
     model = PictureModel(network)
     assert lowlight_int8.fits(model)
     pairs = drawn_pairs(3, 48, 64, frames=3, seed=CALIBRATION_SEED)

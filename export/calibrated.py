@@ -1,0 +1,52 @@
+"""A Keras model's weights, and the ranges that its activations have on frames to calibrate on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from dae_edge.export.picture_model import Frame, PictureModel, Tensors
+from dae_edge.export.ranges import Samples, activations, signed_scale, unsigned_scale
+
+Array = NDArray[np.float32]
+
+
+class Calibrated:
+    """Every convolution's weights, and the steps that its output and input round best in.
+
+    `also` are further tensors of the model to sample, by a name of their own.
+    """
+
+    def __init__(
+        self,
+        model: PictureModel,
+        examples: Iterable[tuple[Frame, Tensors]],
+        also: Mapping[str, keras.KerasTensor] | None = None,
+    ) -> None:
+        layers = {a.name: a for a in model.model.layers if isinstance(a, keras.layers.Conv2D)}
+        self._weights = {name: layer.get_weights() for name, layer in layers.items()}
+        watched = {name: layer.output for name, layer in layers.items() if layer.trainable}
+        watched |= {f"{name} in": layer.input for name, layer in layers.items() if layer.trainable}
+        self._samples = activations(model, watched | dict(also or {}), examples)
+
+    def kernel(self, name: str) -> Array:
+        """(h, w, C, F)."""
+        return self._weights[name][0]
+
+    def weights(self, name: str) -> tuple[Array, Array]:
+        """Kernel (h, w, C, F) and bias (F,)."""
+        kernel, bias = self._weights[name]
+        return kernel, bias
+
+    def samples(self, name: str) -> Samples:
+        """(examples, places, channels): what a layer gives; "<name> in" is what it sees."""
+        return self._samples[name]
+
+    def relu_scale(self, name: str) -> float:
+        return unsigned_scale(self._samples[name])
+
+    def signed_scale(self, name: str) -> float:
+        return signed_scale(self._samples[name])

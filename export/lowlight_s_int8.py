@@ -1,0 +1,172 @@
+"""`lowlight-s` in 8 bits, written for onnxruntime node by node.
+
+As in `lowlight_int8`, a frame stays bytes from end to end and only the memory is float. Here channels
+are last everywhere, so that nothing is ever transposed: a frame's rows of four pixels are its
+channels for the first convolution, and what the last one gives is rows of four pixels again.
+
+- Planes are in grey levels around 128, the byte of 0 for brightness and colours alike: so are the
+  margins that convolutions see beyond the frame's edges, in Keras and here.
+- The output is made by one convolution of the average's planes and of the masked correction's lanes
+  side by side: it is rounded once.
+
+For every name: H, W the padded frame's sides; planes, what is seen and all features (1, H/4, W/4, C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import onnx
+
+from dae_edge.export.block_planes import Heights, cut, pad
+from dae_edge.export.calibrated import Array, Calibrated
+from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
+from dae_edge.export.lanes import Whole, lanes
+from dae_edge.export.onnx_graph import FLOAT, UINT8, Bytes, Graph
+from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
+from dae_edge.models.lowlight import MEMORY
+from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
+
+LAYOUT = "NHWC"  # of the memory
+
+_AVERAGE, _COUNT = "state_average", "state_count"
+_WIDE = 32  # what is seen, and the lanes, padded
+_GAIN = 1 / 127  # step of a gain
+_LOGITS = 8 / 127  # step of what goes into a sigmoid; beyond 8 it is flat
+# Planes that tend to be alike: brightness, either colour; of a change the last one is a picture instead.
+_CHANGES = (0,) * 16 + (1,) * 4 + (2,) * 4 + (0, 1, 2, 3)
+_PICTURES = (0,) * 16 + (1,) * 4 + (2,) * 4 + (0, 1, 2, 3) + (4,) * PARTS
+_WHOLE = {0: Whole(-1.0, 1.0, 3), 16: Whole(-0.5, 0.5, 2), 20: Whole(-0.5, 0.5, 2)}  # the block's means
+
+
+def fits(model: PictureModel) -> bool:
+    """Whether `model` is of the kind that `dae_edge.models.lowlight_s` builds."""
+    names = {layer.name for layer in model.model.layers}
+    known = {"analysis", "spread", "transform", "gate_out", "quarter_out", "picture", "mask", "synthesis"}
+    return known <= names and model.states == [_AVERAGE, _COUNT]
+
+
+def to_onnx_int8(
+    model: PictureModel, size: Size, examples: Iterable[tuple[Frame, Tensors]]
+) -> onnx.ModelProto:
+    """The framed model; `size` (height, width), or None for any size."""
+    network = Calibrated(model, examples)
+    graph = Graph()
+    frame = graph.input(FRAME, UINT8, (1, *(size or ("height", "width")), 3))
+    strength = graph.input(STRENGTH, FLOAT, (), default=1.0)
+    sides = tuple(model.padded(s) // BLOCK for s in size) if size else ("state_height", "state_width")
+    average = graph.input(_AVERAGE, FLOAT, (1, *sides, SEEN))
+    count = graph.input(_COUNT, FLOAT, (1, *sides, PARTS))
+
+    padded, heights = pad(graph, frame, size)
+    now = _planes(graph, network, padded, heights)
+    change = graph.op("Sub", graph.dequantize(now), average)
+    moved = _gate(graph, network, graph.quantize(change, 1, 128))
+
+    one = graph.number(1)
+    kept = graph.op("Mul", graph.op("Sub", one, moved), graph.op("Min", count, graph.number(MEMORY - 1)))
+    count_next = graph.op("Add", one, kept)
+    gain = graph.op("Reciprocal", count_next)
+    average_next = graph.op("Add", average, graph.op("Mul", change, _spread(graph, network, gain, heights)))
+
+    known = graph.quantize(average_next, 1, 128), graph.quantize(gain, _GAIN, 128)
+    seen = Bytes(graph.concat(*(part.name for part in known), axis=3), 1, 128)
+    features = _features(graph, network, seen, heights)
+    whole = _pixels(graph, network, seen, features, heights)
+    denoised = graph.blend(cut(graph, whole, size, frame), frame, strength, graph.op("Sub", one, strength))
+
+    graph.output(denoised, DENOISED, UINT8, (1, *(size or ("height", "width")), 3))
+    graph.output(average_next, _AVERAGE + NEXT, FLOAT, (1, *sides, SEEN))
+    graph.output(count_next, _COUNT + NEXT, FLOAT, (1, *sides, PARTS))
+    return graph.model(model.model.name)
+
+
+def _planes(graph: Graph, network: Calibrated, frame: str, heights: Heights) -> Bytes:
+    """(1, H, W, 3) -> 28 planes, in levels around 128."""
+    kernel, bias = network.weights("analysis")
+    rows = Bytes(graph.reshape(frame, 1, heights.full, -1, 3 * BLOCK))
+    kernel = kernel.reshape(BLOCK, 1, 3 * BLOCK, SEEN)
+    return graph.convolution(rows, kernel, 255 * bias, 1, 128, strides=(BLOCK, 1))
+
+
+def _gate(graph: Graph, network: Calibrated, change: Bytes) -> str:
+    """How much of each 2 x 2 block has moved, (1, H/4, W/4, 4) float."""
+    kernel, bias = network.weights("gate_1")
+    x = graph.convolution(
+        change, _of_planes(network, kernel), bias, network.relu_scale("gate_1"), groups=_CHANGES
+    )
+    x = graph.convolution(x, *_padded(*network.weights("gate_out"), 16), _LOGITS, 128)
+    logits, _ = graph.split(x.name, (PARTS, 16 - PARTS), 3)
+    return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
+
+
+def _spread(graph: Graph, network: Calibrated, gain: str, heights: Heights) -> str:
+    """What of a change goes into each plane of the average, (1, H/4, W/4, 28) float."""
+    kernel, bias = network.weights("spread")
+    # The bias as weights of ones: a third of the time that a Gemm with one takes.
+    one = graph.op("ConstantOfShape", graph.op("Shape", gain), value=graph.scalar(1.0))
+    both = graph.reshape(graph.concat(gain, one, axis=3), -1, 2 * PARTS)
+    weights = np.concatenate([kernel[0, 0], np.tile(bias / PARTS, (PARTS, 1))])
+    return graph.reshape(graph.op("MatMul", both, graph.constant(weights)), 1, heights.quarter, -1, SEEN)
+
+
+def _features(graph: Graph, network: Calibrated, seen: Bytes, heights: Heights) -> Bytes:
+    """The encoder-decoder, from what is seen to what picture and mask are made of."""
+
+    def convolve(x: Bytes, name: str, strides: int = 1) -> Bytes:
+        return graph.convolution(x, *network.weights(name), network.relu_scale(name), strides=strides)
+
+    kernel, bias = network.weights("quarter_in")
+    kernel = np.concatenate([_of_planes(network, kernel[:, :, :SEEN]), _GAIN * kernel[:, :, SEEN:]], axis=2)
+    quarter = graph.convolution(seen, kernel, bias, network.relu_scale("quarter_in"), groups=_PICTURES)
+    eighth = convolve(convolve(convolve(quarter, "eighth_down", 2), "eighth_1"), "eighth_2")
+    kernel, bias = network.weights("quarter_up")
+    step = network.signed_scale("quarter_up")
+    larger = graph.twice(eighth, kernel, bias, step, heights.eighth, heights.quarter)
+    together = graph.add(larger, quarter, network.signed_scale("quarter_out in"), 128)
+    return convolve(together, "quarter_out")
+
+
+def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, heights: Heights) -> str:
+    """The average, corrected where the mask lets go of it: (1, H, W, 3)."""
+    bands, masks = network.samples("quarter_in in")[..., :PLANES], network.samples("mask")
+    chosen = lanes(network.samples("picture"), bands, 1 - masks, _WHOLE)
+    lane, steps, centres = chosen.bands, chosen.steps, chosen.centres
+    kernel, bias = network.weights("picture")
+    picture = graph.convolution(
+        features, *_padded(kernel[..., lane] / steps, (bias[lane] - centres) / steps, _WIDE), 1, 128
+    )
+    to_lanes = np.zeros((1, 1, _WIDE, len(lane)), np.float32)
+    to_lanes[0, 0, :PLANES] = plane_bands()[lane].T / 255 / steps
+    # Zero at 127, so that -128 turns into 128: below its range a lane must cancel to nothing.
+    minus_average = graph.convolution(seen, *_padded(-to_lanes, centres / steps, _WIDE), 1, 127)
+    difference = graph.add(picture, minus_average, 1, 128)
+    kernel, bias = network.weights("mask")
+    logits = graph.convolution(features, *_padded(-kernel[..., lane], -bias[lane], _WIDE), _LOGITS, 128)
+    masked = graph.multiply(difference, graph.sigmoid(logits), chosen.correction_scale, 128)
+
+    of_bands, offsets = band_pixels()
+    to_pixels = np.zeros((1, 1, 2 * _WIDE, len(of_bands)), np.float32)
+    to_pixels[0, 0, : len(lane)] = (255 * of_bands[:, lane] * steps * chosen.correction_scale).T
+    to_pixels[0, 0, _WIDE : _WIDE + PLANES] = (of_bands @ plane_bands()).T
+    both = Bytes(graph.concat(masked.name, seen.name, axis=3), 1, 128)
+    blocks = graph.convolution(both, to_pixels, (255 * offsets).astype(np.float32), 1)
+    rows = graph.split(blocks.name, (3 * BLOCK,) * BLOCK, 3)
+    lines = (graph.reshape(row, heights.quarter, 1, -1) for row in rows)
+    return graph.reshape(graph.concat(*lines, axis=1), 1, heights.full, -1, 3)
+
+
+def _of_planes(network: Calibrated, kernel: Array) -> Array:
+    """A kernel over bands and the block's means, made one over planes in levels."""
+    transform = network.kernel("transform")[0, 0]
+    return (np.einsum("pb,hwbf->hwpf", transform, kernel) / 255).astype(np.float32)
+
+
+def _padded(kernel: Array, bias: Array, filters: int) -> tuple[Array, Array]:
+    """Filters of nothing up to a number that onnxruntime is fast at."""
+    more = filters - len(bias)
+    return (
+        np.pad(kernel, [(0, 0)] * 3 + [(0, more)]).astype(np.float32),
+        np.pad(bias, (0, more)).astype(np.float32),
+    )
