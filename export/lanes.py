@@ -45,10 +45,13 @@ def lanes(picture: Samples, average: Samples, share: Samples, wholes: Mapping[in
     """
     bands, centres, steps = [], [], []
     for band, whole in wholes.items():
-        step = (whole.highest - whole.lowest) / whole.lanes / 255
+        # A picture that the mask dilutes may have to go beyond black or white.
+        lowest = min(whole.lowest, float(picture[..., band].min()))
+        highest = max(whole.highest, float(picture[..., band].max()))
+        step = (highest - lowest) / whole.lanes / 255
         for lane in range(whole.lanes):
             bands.append(band)
-            centres.append(whole.lowest + (255 * lane + 128) * step)
+            centres.append(lowest + (255 * lane + 128) * step)
             steps.append(step)
     for band in sorted({*range(picture.shape[-1])} - {*wholes}):
         samples = picture[..., band], average[..., band], share[..., band]

@@ -18,7 +18,7 @@ from dae_edge.runtime.openvino import OpenVINOEngine
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
-FAMILY = ("lowlight", "lowlight-l")  # the trained models that come with the package
+FAMILY = ("lowlight-s", "lowlight", "lowlight-l")  # the trained models that come with the package
 
 # The same in floats, for reference. The large one's weights fit into 16 bits each, so nothing is lost.
 REFERENCE = {name: f"{name}-{'fp16' if name == 'lowlight-l' else 'fp32'}" for name in FAMILY}

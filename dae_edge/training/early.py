@@ -55,9 +55,10 @@ class Revive(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _examples(self) -> Iterator[Inputs]:
         """Every frame with the memory that it meets."""
-        memory = no_memory(self._streaming, self._noisy[:, 0])
+        frames = keras.ops.convert_to_tensor(self._noisy)
+        memory = no_memory(self._streaming, frames[:, 0])
         for index in range(self._noisy.shape[1]):
-            inputs = {"frame": self._noisy[:, index], **memory}
+            inputs = {"frame": frames[:, index], **memory}
             yield inputs
             following = self._streaming(inputs, training=False)
             memory = {name: following[f"{name}_next"] for name in memory}

@@ -131,7 +131,7 @@ def test_a_network_of_another_resolution_is_no_start(tmp_path: Path) -> None:
     recipe = replace(TINY, start=str(tmp_path / "small.keras"))
     with pytest.raises(BadValueError, match=r"works at 1/4 of the resolution; lowlight at 1/2"):
         lowlight.train(recipe, tmp_path / "run")
-    with pytest.raises(BadValueError, match="`network` .='eighth'. must be one of half, quarter"):
+    with pytest.raises(BadValueError, match=r"`network` .='eighth'. must be one of half, quarter"):
         lowlight.train(replace(TINY, network="eighth"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
