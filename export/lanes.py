@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dae_edge.export.calibrated import Array
-from dae_edge.export.ranges import Samples, signed_scale
+from dae_edge.export.ranges import Samples
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,13 @@ class Whole:
 class Lanes:
     """How many bands travel, in units of the bands.
 
-    bands:            (lanes,) the band that each lane carries
-    centres, steps:   (lanes,) value of byte 128, and of one step
-    correction_scale: step of the masked correction, in steps of the lanes
+    bands:          (lanes,) the band that each lane carries
+    centres, steps: (lanes,) value of byte 128, and of one step
     """
 
     bands: Array
     centres: Array
     steps: Array
-    correction_scale: float
 
 
 def lanes(picture: Samples, average: Samples, share: Samples, wholes: Mapping[int, Whole]) -> Lanes:
@@ -61,10 +59,7 @@ def lanes(picture: Samples, average: Samples, share: Samples, wholes: Mapping[in
         bands.append(band)
         centres.append(0.0)
         steps.append(float(candidates[int(np.argmin(errors))]))
-    chosen = np.array(bands)
-    middle, step = np.array(centres, np.float32), np.array(steps, np.float32)
-    c, m = (np.clip((v[..., chosen] - middle) / step, -128, 127) for v in (picture, average))
-    return Lanes(chosen, middle, step, signed_scale(share[..., chosen] * (c - m)))
+    return Lanes(np.array(bands), np.array(centres, np.float32), np.array(steps, np.float32))
 
 
 def _rounding_error(picture: Array, average: Array, share: Array, step: float) -> float:

@@ -133,7 +133,7 @@ def _correction(graph: Graph, network: Network, seen: Bytes, heights: Heights) -
     difference = graph.add(picture, minus_average, 1, 128)
     masks = BANDS + lanes
     logits = graph.convolution(features, *_padded(-kernel[..., masks], -bias[masks]), _LOGITS, 128)
-    masked = graph.multiply(difference, graph.sigmoid(logits), network.lanes.correction_scale, 128)
+    masked = graph.multiply(difference, graph.sigmoid(logits), 1, 128)
     return graph.convolution(masked, *_padded(to_pixels, np.zeros(PIXELS, np.float32)), 1, 128)
 
 

@@ -33,7 +33,6 @@ LAYOUT = "NHWC"  # of the memory
 _AVERAGE, _COUNT = "state_average", "state_count"
 _WIDE = 32  # what is seen, and the lanes, padded
 _GAIN = 1 / 127  # step of a gain
-_CORRECTION = 1.0  # step of the masked correction, in steps of the lanes: nothing saturates
 _LOGITS = 8 / 127  # step of what goes into a sigmoid; beyond 8 it is flat
 # Planes that tend to be alike: brightness, either colour; of a change the last one is a picture instead.
 _CHANGES = (0,) * 16 + (1,) * 4 + (2,) * 4 + (0, 1, 2, 3)
@@ -145,11 +144,11 @@ def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, hei
     difference = graph.add(picture, minus_average, 1, 128)
     kernel, bias = network.weights("mask")
     logits = graph.convolution(features, *_padded(-kernel[..., lane], -bias[lane], _WIDE), _LOGITS, 128)
-    masked = graph.multiply(difference, graph.sigmoid(logits), _CORRECTION, 128)
+    masked = graph.multiply(difference, graph.sigmoid(logits), 1, 128)
 
     of_bands, offsets = band_pixels()
     to_pixels = np.zeros((1, 1, 2 * _WIDE, len(of_bands)), np.float32)
-    to_pixels[0, 0, : len(lane)] = (255 * of_bands[:, lane] * steps * _CORRECTION).T
+    to_pixels[0, 0, : len(lane)] = (255 * of_bands[:, lane] * steps).T
     to_pixels[0, 0, _WIDE : _WIDE + PLANES] = (of_bands @ plane_bands()).T
     both = Bytes(graph.concat(masked.name, seen.name, axis=3), 1, 128)
     blocks = graph.convolution(both, to_pixels, (255 * offsets).astype(np.float32), 1)
