@@ -157,7 +157,8 @@ def test_the_shipped_formats_and_a_foreign_file() -> None:
     )  # fmt: skip
     *ours, foreign = record.rows
     assert {f"{row.model} {row.format}" for row in ours} == {
-        "lowlight onnx-int8", "lowlight onnx-fp32", "lowlight-l onnx-int8", "lowlight-l onnx-fp16",
+        "lowlight-s onnx-int8", "lowlight-s onnx-fp32", "lowlight onnx-int8", "lowlight onnx-fp32",
+        "lowlight-l onnx-int8", "lowlight-l onnx-fp16",
     }  # fmt: skip
     for row in ours:
         assert row.times is not None
@@ -166,7 +167,7 @@ def test_the_shipped_formats_and_a_foreign_file() -> None:
         assert row.quality.psnr > row.quality.noisy_psnr + 3
         assert {one.name: one.calls for one in row.operators}[
             "QLinearConv" if row.precision == "int8" else "Conv"
-        ] >= 16  # fmt: skip
+        ] >= 14  # fmt: skip
         assert sum(one.share for one in row.operators) == pytest.approx(1)
         assert row.stages is not None
         assert row.stages.infer > row.stages.convert

