@@ -30,7 +30,7 @@ PLANES = 24  # of a block: 4 brightnesses and 2 colour differences, each of its 
 SEEN = 28  # and the block's own means of the three, and of brightness once more
 _YCC = np.array([[1, 2, 1], [-2, 0, 2], [-1, 2, -1]]) / 4  # from BGR: brightness, red - blue, green - both
 
-Array = NDArray[np.float32]
+Array = NDArray[np.float64]
 
 
 def lowlight_s(
