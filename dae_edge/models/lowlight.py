@@ -20,10 +20,9 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
-from dae_edge.models.parts import Convolve, convolution, step_up
+from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 STRIDE = 8
-MEMORY = 32  # frames the average may stand on at most
 BANDS = 12  # of a 2 x 2 block of a colour frame: coarse then fine, in each brightness then colour
 _COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
 
@@ -62,7 +61,7 @@ def lowlight(
     convolve = partial(convolution, precision=precision)
     seen = ops.concatenate([change, coarse, age], axis=-1)
     motion = _gate(seen, 2 * width, convolve)  # 0 still, 1 moving
-    count_next = 1 + (1 - motion) * ops.minimum(count, MEMORY - 1)
+    count_next = frames_stood_on(count, motion)
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)

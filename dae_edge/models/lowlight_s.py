@@ -20,8 +20,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
-from dae_edge.models.lowlight import MEMORY
-from dae_edge.models.parts import Convolve, convolution, step_up
+from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 BLOCK = 4  # pixels a side
 PARTS = 4  # 2 x 2 blocks of a block; each has its own gain
@@ -62,7 +61,7 @@ def lowlight_s(
     motion = layers.Conv2D(PARTS, 1, activation="sigmoid", name="gate_out")(
         ops.cast(x, "float32")
     )  # 0 still, 1 moving
-    count_next = 1 + (1 - motion) * ops.minimum(count, MEMORY - 1)
+    count_next = frames_stood_on(count, motion)
     gain = 1 / count_next
     average_next = average + change * spread(gain)
 

@@ -10,32 +10,18 @@ from dae_edge.models.lowlight_s import (
     BLOCK,
     PARTS,
     PLANES,
-    SEEN,
     band_pixels,
     block_planes,
     lowlight_s,
     plane_bands,
 )
-from dae_edge.models.unroll import unroll
+from dae_edge.models.unroll import no_memory
 
 
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
     keras.utils.set_random_seed(0)
     return lowlight_s()
-
-
-def zeros(height: int, width: int) -> dict[str, np.ndarray]:
-    sides = (1, height // BLOCK, width // BLOCK)
-    return {
-        "state_average": np.zeros((*sides, SEEN), np.float32),
-        "state_count": np.zeros((*sides, PARTS), np.float32),
-    }
-
-
-def step(model: keras.Model, frame: np.ndarray, state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    out = model({"frame": frame, **state})
-    return {name: keras.ops.convert_to_numpy(value) for name, value in out.items()}
 
 
 def test_bands_are_orthogonal_and_their_first_ones_are_means() -> None:
@@ -64,49 +50,16 @@ def test_a_block_comes_back_with_its_brightness_whole_and_its_colours_by_parts()
 def test_the_memory_is_the_average_the_last_means_and_a_zero(model: keras.Model) -> None:
     random = np.random.default_rng(1)
     frames = random.random((2, 1, 16, 24, 3), dtype=np.float32)
-    state = zeros(16, 24)
+    state = no_memory(model, frames[0])
     for frame in frames:
-        out = step(model, frame, state)
-        state = {name: out[f"{name}_next"] for name in state}
+        out = model({"frame": frame, **state})
+        state = {name: keras.ops.convert_to_numpy(out[f"{name}_next"]) for name in state}
     planes = [keras.ops.convert_to_numpy(model.get_layer("analysis")(frame)) for frame in frames]
     gain = np.tile(1 / state["state_count"], PLANES // PARTS)
     expected = planes[0] + np.pad(gain, [(0, 0)] * 3 + [(0, 4)]) * (planes[1] - planes[0])
     assert np.allclose(state["state_average"][..., :PLANES], expected[..., :PLANES], atol=1e-5)
     assert np.allclose(state["state_average"][..., PLANES:-1], planes[1][..., PLANES:-1], atol=1e-5)
     assert not state["state_average"][..., -1].any()
-
-
-def test_the_count_never_passes_its_limit(model: keras.Model) -> None:
-    frame = np.full((1, 16, 16, 3), 0.5, np.float32)
-    state = zeros(16, 16)
-    for _ in range(80):
-        out = step(model, frame, state)
-        state = {name: out[f"{name}_next"] for name in state}
-    assert 1 <= state["state_count"].min() <= state["state_count"].max() <= 32
-
-
-def test_unrolled_is_the_same_as_step_by_step(model: keras.Model) -> None:
-    clip = np.random.default_rng(1).random((1, 3, 16, 16, 3), dtype=np.float32)
-    together = keras.ops.convert_to_numpy(unroll(model, 3, 16, 16)(clip))
-    state = zeros(16, 16)
-    for index in range(3):
-        out = step(model, clip[:, index], state)
-        state = {name: out[f"{name}_next"] for name in state}
-        assert np.allclose(together[:, index], out["denoised"], atol=1e-5)
-
-
-def test_any_multiple_of_eight_is_taken(model: keras.Model) -> None:
-    for height, width in ((8, 8), (24, 40)):
-        frame = np.zeros((1, height, width, 3), np.float32)
-        assert step(model, frame, zeros(height, width))["denoised"].shape == frame.shape
-
-
-def test_it_loads_without_unsafe_code(model: keras.Model, tmp_path: object) -> None:
-    model.save(f"{tmp_path}/m.keras")
-    loaded = keras.models.load_model(f"{tmp_path}/m.keras", safe_mode=True, compile=False)
-    frame = np.random.default_rng(2).random((1, 16, 16, 3), dtype=np.float32)
-    first, again = (step(m, frame, zeros(16, 16))["denoised"] for m in (model, loaded))
-    assert np.allclose(first, again, atol=1e-6)
 
 
 def test_memory_and_outputs_are_float32_always() -> None:
