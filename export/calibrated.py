@@ -13,6 +13,9 @@ from dae_edge.export.ranges import Samples, activations, signed_scale, unsigned_
 
 Array = NDArray[np.float32]
 
+_ALL_BUT_SPARKS = 0.999  # quantile of a channel's values that stands for their range
+_NARROWEST = 0.01  # of the widest channel's range: a channel that is hardly ever lit stays narrow
+
 
 class Calibrated:
     """Every convolution's weights, and the steps that its output and input round best in.
@@ -31,6 +34,23 @@ class Calibrated:
         watched = {name: layer.output for name, layer in layers.items() if layer.trainable}
         watched |= {f"{name} in": layer.input for name, layer in layers.items() if layer.trainable}
         self._samples = activations(model, watched | dict(also or {}), examples)
+
+    def equalize(self, layer: str, *readers: str) -> None:
+        """Bring the channels between a ReLU and the convolutions that read it nearer to one range.
+
+        One step must do for all of them. What a filter loses its readers gain: the network stays what
+        it was. Nagel et al., "Data-free quantization through weight equalization and bias correction"
+        (ICCV 2019); here by ranges of activations, as weights have a step a filter anyway.
+        """
+        ranges = np.quantile(self._samples[layer], _ALL_BUT_SPARKS, axis=(0, 1))
+        factors = np.sqrt(np.maximum(ranges / max(float(ranges.max()), 1e-9), _NARROWEST)).astype(np.float32)
+        kernel, bias = self._weights[layer]
+        self._weights[layer] = [kernel / factors, bias / factors]
+        for reader in readers:
+            kernel, bias = self._weights[reader]
+            self._weights[reader] = [kernel * factors[:, None], bias]
+        for name in (layer, *(f"{reader} in" for reader in readers)):
+            self._samples[name] = self._samples[name] / factors
 
     def kernel(self, name: str) -> Array:
         """(h, w, C, F)."""

@@ -8,6 +8,7 @@ is float. What makes that possible is arithmetic that changes nothing:
   in both, and the band transform becomes part of the first convolutions' weights.
 - The output is the average plus a correction, y = m + T'((1 - k)(c - T m)), the Keras model's blend
   (m average, c picture, k mask, T transform) so written that only the correction is bytes in bands.
+- Picture minus average is one convolution, c - T m, rounded once (`correction`).
 - Up by two is `Graph.twice`, which copies whole rows.
 
 For every name: H, W the padded frame's sides; planes (12, H/2, W/2), a 2x2 block's row, column and
@@ -32,17 +33,18 @@ from dae_edge.export.block_planes import (
     to_frame,
     to_planes,
 )
+from dae_edge.export.correction import masked_difference, padded
+from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.lowlight_weights import Network
-from dae_edge.export.onnx_graph import FLOAT, UINT8, Bytes, Graph
+from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
-from dae_edge.models.lowlight import BANDS, MEMORY
+from dae_edge.models.lowlight import BANDS
 
 LAYOUT = "NCHW"  # of the memory
 
 _AVERAGE, _COUNT = "state_average", "state_count"
 _ALIKE = (*range(3),) * 5 + (3,)  # of what a first convolution sees: blues, greens, reds, and the age
-_LOGITS = 8 / 127  # step of what goes into a sigmoid; beyond 8 it is flat
 
 Array = NDArray[np.float32]
 
@@ -68,23 +70,26 @@ def to_onnx_int8(
     average = graph.input(_AVERAGE, FLOAT, (1, PIXELS, *sides))
     count = graph.input(_COUNT, FLOAT, (1, 1, *sides))
 
-    padded, heights = pad(graph, frame, size)
-    planes = to_planes(graph, padded, heights)
+    extended, heights = pad(graph, frame, size)
+    planes = to_planes(graph, extended, heights)
     levels = graph.op("Cast", planes, to=FLOAT)
     coarse = block_means(graph, levels, heights)
     change = graph.op("Sub", levels, average)
-    moved = _gate(graph, network, change, coarse, count, heights)
+    still = _gate(graph, network, change, coarse, count, heights)
 
     one = graph.number(1)
-    kept = graph.op("Mul", graph.op("Sub", one, moved), graph.op("Min", count, graph.number(MEMORY - 1)))
-    count_next = graph.op("Add", one, kept)
+    count_next = frames_stood_on(graph, count, still)
     gain = graph.op("Reciprocal", count_next)
     average_next = graph.op("Add", average, graph.op("Mul", change, gain))
 
     held = graph.quantize(average_next, 1)
     parts = (held, graph.quantize(coarse, 1), graph.quantize(gain, 1 / 255))
     seen = Bytes(side_by_side(graph, parts, heights))
-    correction = _correction(graph, network, seen, heights)
+    features = _features(graph, network, seen, heights)
+    masked = masked_difference(graph, features, seen, network.head, WIDE)
+    to_pixels = np.zeros((1, 1, WIDE, PIXELS), np.float32)
+    to_pixels[0, 0, :BANDS] = 255 * np.linalg.inv(network.transform) * network.head.steps[:, None]
+    correction = graph.convolution(masked, *padded(to_pixels, np.zeros(PIXELS, np.float32), WIDE), 1, 128)
     clean = graph.add(correction, seen, 1)  # the first 12 channels of seen are the average
     whole = to_frame(graph, clean, heights, size, frame)
     denoised = graph.blend(whole, frame, strength, graph.op("Sub", one, strength))
@@ -96,7 +101,7 @@ def to_onnx_int8(
 
 
 def _gate(graph: Graph, network: Network, change: str, coarse: str, count: str, heights: Heights) -> str:
-    """How much of each block has moved, (1, 1, H/2, W/2) float."""
+    """How much of each block has not moved, (1, 1, H/2, W/2) float."""
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     parts = (
         graph.quantize(change, 1, 128),
@@ -107,34 +112,13 @@ def _gate(graph: Graph, network: Network, change: str, coarse: str, count: str, 
     kernel, bias = network.first("gate_1", 2, 1 / 127)
     x = graph.convolution(x, kernel, bias, network.relu_scale("gate_1"), strides=2, groups=_ALIKE)
     x = graph.convolution(x, *network.weights("gate_2"), network.relu_scale("gate_2"))
-    x = graph.convolution(x, *_padded(*network.weights("gate_out")), _LOGITS, 128)
+    kernel, bias = network.weights("gate_out")
+    x = graph.convolution(x, *padded(-kernel, -bias, WIDE), LOGITS, 128)
     planes = graph.transpose(graph.reshape(x.name, -1, WIDE), 1, 0)
     even, odd, _ = graph.split(planes, (2, 2, WIDE - 4), 0)  # a block's rows, two columns each
     rows = [graph.reshape(graph.transpose(row, 1, 0), heights.quarter, 1, -1) for row in (even, odd)]
     logits = graph.reshape(graph.concat(*rows, axis=1), 1, 1, heights.half, -1)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
-
-
-def _correction(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> Bytes:
-    """(1, H/2, W/2, 16): what to add to the average's 12 pixels, in levels around 128."""
-    features = _features(graph, network, seen, heights)
-    kernel, bias = network.weights("head")
-    lanes, steps, centres = network.lanes.bands, network.lanes.steps, network.lanes.centres
-    to_lanes = np.zeros((1, 1, WIDE, len(lanes)), np.float32)
-    to_lanes[0, 0, :PIXELS] = network.transform[:, lanes] / 255 / steps
-    to_pixels = np.zeros((1, 1, WIDE, PIXELS), np.float32)
-    to_pixels[0, 0, : len(lanes)] = 255 * np.linalg.inv(network.transform)[lanes] * steps[:, None]
-
-    picture = graph.convolution(
-        features, *_padded(kernel[..., lanes] / steps, (bias[lanes] - centres) / steps), 1, 128
-    )
-    # Zero at 127, so that -128 turns into 128: below its range a lane must cancel to nothing.
-    minus_average = graph.convolution(seen, *_padded(-to_lanes, centres / steps), 1, 127)
-    difference = graph.add(picture, minus_average, 1, 128)
-    masks = BANDS + lanes
-    logits = graph.convolution(features, *_padded(-kernel[..., masks], -bias[masks]), _LOGITS, 128)
-    masked = graph.multiply(difference, graph.sigmoid(logits), 1, 128)
-    return graph.convolution(masked, *_padded(to_pixels, np.zeros(PIXELS, np.float32)), 1, 128)
 
 
 def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> Bytes:
@@ -168,9 +152,3 @@ def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> 
     eighth = blocks(eighth, "eighth", "quarter_up")
     quarter = convolve(up(eighth, quarter, "quarter", heights.quarter, "quarter_out"), "quarter_out")
     return convolve(up(quarter, half, "half", heights.half, "half_out"), "half_out")
-
-
-def _padded(kernel: Array, bias: Array) -> tuple[Array, Array]:
-    """Filters of nothing up to 16."""
-    more = WIDE - len(bias)
-    return np.pad(kernel, [(0, 0)] * 3 + [(0, more)]), np.pad(bias, (0, more))

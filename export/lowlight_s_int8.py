@@ -6,8 +6,8 @@ channels for the first convolution, and what the last one gives is rows of four 
 
 - Planes are in grey levels around 128, the byte of 0 for brightness and colours alike: so are the
   margins that convolutions see beyond the frame's edges, in Keras and here.
-- The output is made by one convolution of the average's planes and of the masked correction's lanes
-  side by side: it is rounded once.
+- The output is made by one convolution of the average's planes and of the masked correction's bands
+  side by side: it is rounded once; so is the correction (`correction`).
 
 For every name: H, W the padded frame's sides; planes, what is seen and all features (1, H/4, W/4, C).
 """
@@ -21,23 +21,29 @@ import onnx
 
 from dae_edge.export.block_planes import Heights, cut, pad
 from dae_edge.export.calibrated import Array, Calibrated
+from dae_edge.export.correction import Head, masked_difference, padded, steps
+from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
-from dae_edge.export.lanes import Whole, lanes
-from dae_edge.export.onnx_graph import FLOAT, UINT8, Bytes, Graph
+from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
-from dae_edge.models.lowlight import MEMORY
 from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
 
 LAYOUT = "NHWC"  # of the memory
 
 _AVERAGE, _COUNT = "state_average", "state_count"
-_WIDE = 32  # what is seen, and the lanes, padded
+_WIDE = 32  # what is seen, and the bands, padded
 _GAIN = 1 / 127  # step of a gain
-_LOGITS = 8 / 127  # step of what goes into a sigmoid; beyond 8 it is flat
 # Planes that tend to be alike: brightness, either colour; of a change the last one is a picture instead.
 _CHANGES = (0,) * 16 + (1,) * 4 + (2,) * 4 + (0, 1, 2, 3)
 _PICTURES = (0,) * 16 + (1,) * 4 + (2,) * 4 + (0, 1, 2, 3) + (4,) * PARTS
-_WHOLE = {0: Whole(-1.0, 1.0, 3), 16: Whole(-0.5, 0.5, 2), 20: Whole(-0.5, 0.5, 2)}  # the block's means
+# Layers and who reads them, where nothing else does.
+_EQUALIZED = (
+    ("gate_1", "gate_out"),
+    ("eighth_down", "eighth_1"),
+    ("eighth_1", "eighth_2"),
+    ("eighth_2", "quarter_up"),
+    ("quarter_out", "picture", "mask"),
+)
 
 
 def fits(model: PictureModel) -> bool:
@@ -52,6 +58,8 @@ def to_onnx_int8(
 ) -> onnx.ModelProto:
     """The framed model; `size` (height, width), or None for any size."""
     network = Calibrated(model, examples)
+    for writer, *readers in _EQUALIZED:
+        network.equalize(writer, *readers)
     graph = Graph()
     frame = graph.input(FRAME, UINT8, (1, *(size or ("height", "width")), 3))
     strength = graph.input(STRENGTH, FLOAT, (), default=1.0)
@@ -59,14 +67,13 @@ def to_onnx_int8(
     average = graph.input(_AVERAGE, FLOAT, (1, *sides, SEEN))
     count = graph.input(_COUNT, FLOAT, (1, *sides, PARTS))
 
-    padded, heights = pad(graph, frame, size)
-    now = _planes(graph, network, padded, heights)
+    extended, heights = pad(graph, frame, size)
+    now = _planes(graph, network, extended, heights)
     change = graph.op("Sub", graph.dequantize(now), average)
-    moved = _gate(graph, network, graph.quantize(change, 1, 128))
+    still = _gate(graph, network, graph.quantize(change, 1, 128))
 
     one = graph.number(1)
-    kept = graph.op("Mul", graph.op("Sub", one, moved), graph.op("Min", count, graph.number(MEMORY - 1)))
-    count_next = graph.op("Add", one, kept)
+    count_next = frames_stood_on(graph, count, still)
     gain = graph.op("Reciprocal", count_next)
     average_next = graph.op("Add", average, graph.op("Mul", change, _spread(graph, network, gain, heights)))
 
@@ -91,12 +98,13 @@ def _planes(graph: Graph, network: Calibrated, frame: str, heights: Heights) -> 
 
 
 def _gate(graph: Graph, network: Calibrated, change: Bytes) -> str:
-    """How much of each 2 x 2 block has moved, (1, H/4, W/4, 4) float."""
+    """How much of each 2 x 2 block has not moved, (1, H/4, W/4, 4) float."""
     kernel, bias = network.weights("gate_1")
     x = graph.convolution(
         change, _of_planes(network, kernel), bias, network.relu_scale("gate_1"), groups=_CHANGES
     )
-    x = graph.convolution(x, *_padded(*network.weights("gate_out"), 16), _LOGITS, 128)
+    kernel, bias = network.weights("gate_out")
+    x = graph.convolution(x, *padded(-kernel, -bias, 16), LOGITS, 128)
     logits, _ = graph.split(x.name, (PARTS, 16 - PARTS), 3)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
 
@@ -130,25 +138,19 @@ def _features(graph: Graph, network: Calibrated, seen: Bytes, heights: Heights) 
 
 def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, heights: Heights) -> str:
     """The average, corrected where the mask lets go of it: (1, H, W, 3)."""
-    bands, masks = network.samples("quarter_in in")[..., :PLANES], network.samples("mask")
-    chosen = lanes(network.samples("picture"), bands, 1 - masks, _WHOLE)
-    lane, steps, centres = chosen.bands, chosen.steps, chosen.centres
-    kernel, bias = network.weights("picture")
-    picture = graph.convolution(
-        features, *_padded(kernel[..., lane] / steps, (bias[lane] - centres) / steps, _WIDE), 1, 128
+    bands = network.samples("quarter_in in")[..., :PLANES]
+    to_bands = np.zeros((_WIDE, PLANES), np.float32)
+    to_bands[:PLANES] = plane_bands().T / 255
+    head = Head(
+        picture=network.weights("picture"),
+        mask=network.weights("mask"),
+        to_bands=to_bands,
+        steps=steps(network.samples("picture"), bands, network.samples("mask")),
     )
-    to_lanes = np.zeros((1, 1, _WIDE, len(lane)), np.float32)
-    to_lanes[0, 0, :PLANES] = plane_bands()[lane].T / 255 / steps
-    # Zero at 127, so that -128 turns into 128: below its range a lane must cancel to nothing.
-    minus_average = graph.convolution(seen, *_padded(-to_lanes, centres / steps, _WIDE), 1, 127)
-    difference = graph.add(picture, minus_average, 1, 128)
-    kernel, bias = network.weights("mask")
-    logits = graph.convolution(features, *_padded(-kernel[..., lane], -bias[lane], _WIDE), _LOGITS, 128)
-    masked = graph.multiply(difference, graph.sigmoid(logits), 1, 128)
-
+    masked = masked_difference(graph, features, seen, head, _WIDE)
     of_bands, offsets = band_pixels()
     to_pixels = np.zeros((1, 1, 2 * _WIDE, len(of_bands)), np.float32)
-    to_pixels[0, 0, : len(lane)] = (255 * of_bands[:, lane] * steps).T
+    to_pixels[0, 0, :PLANES] = (255 * of_bands * head.steps).T
     to_pixels[0, 0, _WIDE : _WIDE + PLANES] = (of_bands @ plane_bands()).T
     both = Bytes(graph.concat(masked.name, seen.name, axis=3), 1, 128)
     blocks = graph.convolution(both, to_pixels, (255 * offsets).astype(np.float32), 1)
@@ -161,12 +163,3 @@ def _of_planes(network: Calibrated, kernel: Array) -> Array:
     """A kernel over bands and the block's means, made one over planes in levels."""
     transform = network.kernel("transform")[0, 0]
     return (np.einsum("pb,hwbf->hwpf", transform, kernel) / 255).astype(np.float32)
-
-
-def _padded(kernel: Array, bias: Array, filters: int) -> tuple[Array, Array]:
-    """Filters of nothing up to a number that onnxruntime is fast at."""
-    more = filters - len(bias)
-    return (
-        np.pad(kernel, [(0, 0)] * 3 + [(0, more)]).astype(np.float32),
-        np.pad(bias, (0, more)).astype(np.float32),
-    )

@@ -6,19 +6,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from dae_edge.export.block_planes import PIXELS
+from dae_edge.export.block_planes import PIXELS, WIDE
 from dae_edge.export.calibrated import Array, Calibrated
-from dae_edge.export.lanes import Whole, lanes
+from dae_edge.export.correction import Head, steps
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.lowlight import BANDS
-
-# Coarse bands in two lanes each. Three lanes in all were too narrow for the noise of a dark first frame; with
-# colour in one, the noise of a bright, saturated surface fell outside and stayed.
-_WHOLE = {
-    0: Whole(0.0, 3**0.5, 2),
-    1: Whole(-(0.5**0.5), 0.5**0.5, 2),
-    2: Whole(-2 / 6**0.5, 2 / 6**0.5, 2),
-}
 
 
 class Network(Calibrated):
@@ -26,16 +18,26 @@ class Network(Calibrated):
 
     blocks:    residual blocks at 1/4 and at 1/8
     transform: (12 pixels, 12 bands)
-    lanes:     15, of the head's bands
+    head:      of 16 features, and of 16 planes that are seen, the first 12 of them the average's
     """
 
     def __init__(self, model: PictureModel, examples: Iterable[tuple[Frame, Tensors]]) -> None:
         super().__init__(model, examples, {"average": model.model.output["state_average" + NEXT]})
         self.blocks = sum(layer.name.startswith("eighth_block_") for layer in model.model.layers) // 2
+        for writer, reader in _alone(self.blocks):
+            self.equalize(writer, reader)
         self.transform: Array = self.kernel("analysis").reshape(PIXELS, BANDS)
         picture, logits = np.split(self.samples("head"), 2, axis=-1)
-        share = (1 / (1 + np.exp(logits))).astype(np.float32)  # (1 - mask)
-        self.lanes = lanes(picture, self.samples("average"), share, _WHOLE)
+        mask = (1 / (1 + np.exp(-logits))).astype(np.float32)
+        kernel, bias = self.weights("head")
+        to_bands = np.zeros((WIDE, BANDS), np.float32)
+        to_bands[:PIXELS] = self.transform / 255
+        self.head = Head(
+            picture=(kernel[..., :BANDS], bias[:BANDS]),
+            mask=(kernel[..., BANDS:], bias[BANDS:]),
+            to_bands=to_bands,
+            steps=steps(picture, self.samples("average"), mask),
+        )
 
     def first(self, name: str, coarse_step: float, age_step: float) -> tuple[Array, Array]:
         """A first convolution over 12 pixels in levels, 3 block means and 1 age in these steps.
@@ -50,3 +52,20 @@ class Network(Calibrated):
             kernel[:, :, BANDS + 3 :] * age_step,
         ]
         return np.concatenate(parts, axis=2).astype(np.float32), bias
+
+
+def _alone(blocks: int) -> list[tuple[str, str]]:
+    """Layers that one convolution reads and nobody else."""
+    pairs = [
+        ("gate_1", "gate_2"),
+        ("gate_2", "gate_out"),
+        ("quarter_down", "quarter_in"),
+        ("eighth_down", "eighth_1"),
+        ("eighth_1", "eighth_2"),
+        ("quarter_out", "half_up"),
+        ("half_out", "head"),
+    ]
+    if not blocks:
+        return [*pairs, ("eighth_2", "quarter_up")]
+    names = [f"{level}_block_{i + 1}" for level in ("quarter", "eighth") for i in range(blocks)]
+    return pairs + [(f"{name}_1", f"{name}_2") for name in names]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
+LOGITS = 8 / 127  # step of what goes into a sigmoid; beyond 8 it is flat
 _CONTRIB = "com.microsoft"  # operators that onnxruntime brings itself
 
 
@@ -117,15 +118,17 @@ class Graph:
         *,
         strides: int | tuple[int, int] = 1,
         groups: tuple[int, ...] | None = None,
+        exact: NDArray[np.float32] | None = None,
     ) -> Bytes:
         """(1, H, W, C) bytes -> (1, H, W, F) bytes; `kernel` (h, w, C, F) and `bias` (F,) real.
 
         Weights are rounded to 8 bits with one step a filter, the bias to 32 bits. With `zero` 0 the
         result is cut off below 0, which is the ReLU, free. "Same" padding as Keras has it. Input
-        channels of one number in `groups` (C,) tend to be alike; by default each stands alone.
+        channels of one number in `groups` (C,) tend to be alike; by default each stands alone. Weights
+        that are multiples of `exact` (F,) are not rounded at all.
         """
         *sizes, _, filters = kernel.shape
-        steps = _weight_steps(kernel)
+        steps = _weight_steps(kernel) if exact is None else _steps_of(kernel, exact)
         whole = _round_keeping_sums(kernel / steps, groups or tuple(range(kernel.shape[2])))
         weights = whole.astype(np.int8).transpose(3, 2, 0, 1)
         offsets = np.rint(bias / (steps * x.scale)).clip(-(2**31), 2**31 - 1).astype(np.int32)
@@ -209,6 +212,12 @@ def _weight_steps(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     candidates = largest / np.arange(100, 128, dtype=np.float32)[:, None]  # (28, F)
     errors = [np.square(np.rint(kernel / s) * s - kernel).sum(axis=(0, 1, 2)) for s in candidates]
     return np.take_along_axis(candidates, np.argmin(errors, axis=0)[None], axis=0)[0]
+
+
+def _steps_of(kernel: NDArray[np.float32], exact: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(F,): of each filter the finest step that divides `exact`."""
+    largest = np.maximum(np.abs(kernel).max(axis=(0, 1, 2)), 1e-9)
+    return exact / np.maximum(np.floor(127 * exact / largest), 1)
 
 
 def _round_keeping_sums(kernel: NDArray[np.float32], groups: tuple[int, ...]) -> NDArray[np.float32]:

@@ -81,8 +81,8 @@ def test_convolutions_are_in_8_bits_and_nothing_is_transposed(
 ) -> None:
     kinds = Counter(node.op_type for node in graph.graph.node)
     learned = [a for a in model.model.layers if isinstance(a, keras.layers.Conv2D) and a.trainable]
-    # The step up is one a row; the frame's planes, the average's bands and the pixels are fixed ones.
-    assert kinds["QLinearConv"] == len(learned) + 1 + 3
+    # The step up is one a row; the frame's planes and the pixels are fixed ones.
+    assert kinds["QLinearConv"] == len(learned) + 1 + 2
     assert not {"Conv", "Transpose", "DepthToSpace"} & set(kinds)
 
 
@@ -115,7 +115,7 @@ def test_a_size_that_the_stride_does_not_divide_is_padded_and_cut(
 def test_a_saturated_surface_goes_through_whole(
     model: PictureModel, session: onnxruntime.InferenceSession, colour: tuple[int, int, int]
 ) -> None:
-    """Black, white and full colours are at the ends of what planes and lanes hold."""
+    """Black, white and full colours are at the ends of what planes hold."""
     frame = np.full((16, 16, 3), colour, np.uint8)
     denoised = session.run(["denoised"], {"frame": frame[None], **zeros(16, 16)})[0][0]
     expected, _ = model.restore(frame, model.start(16, 16))
