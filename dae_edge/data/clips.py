@@ -21,7 +21,7 @@ Batch = NDArray[np.float32]
 
 POOL = 96  # drawn clips in use at a time; each serves about 2 * batch times, never twice alike
 REUSE = 4  # steps between one clip leaving the pool and a new one entering it
-CUTS = 0.12  # share of clips with a cut to another scene
+CUTS = 0.04  # share of clips with a cut to another scene; what remembers is reset at most of them
 _PIECES = 3  # of each of the user's validation clips
 _SPARE = 48  # pixels drawn beyond the patch, so that each use may cut out another piece
 

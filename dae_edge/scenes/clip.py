@@ -49,7 +49,7 @@ def draw_clip(
 ) -> Clip:
     """A clip of drawn things that move, (frames, height, width, 3) uint8 BGR.
 
-    Half of the cameras stand still, as webcams do; the others shake, pan, turn or zoom. Up to
+    Six cameras in ten stand still, as webcams do; the others shake, pan, turn or zoom. Up to
     three foreground layers cross the picture at their own speeds, with motion blur. `background`,
     (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen.
     """
@@ -105,16 +105,16 @@ def _cut(random: np.random.Generator, picture: Picture, height: int, width: int)
 
 
 def draw_camera_motion(random: np.random.Generator) -> Motion:
-    """A random camera: half stand still, the rest shake, pan, turn or zoom."""
+    """A random camera: most stand still, the rest shake, pan, turn or zoom."""
     kind = random.random()
-    if kind < 0.5:
+    if kind < 0.6:
         return Motion()
-    if kind < 0.65:
+    if kind < 0.7:
         return Motion(shake=random.uniform(0.2, 2.0))
     speed = np.exp(random.uniform(np.log(0.2), np.log(6)))
     angle = random.uniform(0, 2 * np.pi)
     velocity = (float(speed * np.cos(angle)), float(speed * np.sin(angle)))
-    if kind < 0.9:
+    if kind < 0.92:
         return Motion(velocity=velocity, shake=random.uniform(0, 0.5))
     return Motion(velocity=velocity, turn=random.normal(0, 0.02), zoom=random.normal(0, 0.015))
 

@@ -19,7 +19,7 @@ PRESETS = {
     "very-dark": Sensor(exposure=0.25, electrons=42, read_noise=2.5, row_noise=0.4, jpeg_quality=80),
 }
 
-DAYLIGHT = 0.1  # share of the random cameras that have light enough
+DAYLIGHT = 0.12  # share of the random cameras that have light enough
 DARK = 0.6  # of the others, share that have as little as the presets, or up to three times as much
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
@@ -67,7 +67,7 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
         red_gain=random.uniform(1.4, 2.4),
         blue_gain=random.uniform(1.4, 2.2),
         colour_matrix=draw_colour_matrix(random) if random.random() < 0.4 else None,
-        chroma_blur=random.uniform(0.5, 1.5) * _sometimes(random, 0.25),
+        chroma_blur=random.uniform(0.5, 2.0) * _sometimes(random, 0.35),
         luma_blur=random.uniform(0.3, 0.7) * _sometimes(random, 0.15),
         sharpening=random.uniform(0.1, 0.6) * _sometimes(random, 0.2),
         chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.5, 0.3, 0.2])),
