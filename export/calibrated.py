@@ -8,13 +8,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from dae_edge.export.moments import Gather, Moments
 from dae_edge.export.picture_model import Frame, PictureModel, Tensors
 from dae_edge.export.ranges import Samples, activations, signed_scale, unsigned_scale
 
 Array = NDArray[np.float32]
 
-_ALL_BUT_SPARKS = 0.999  # quantile of a channel's values that stands for their range
-_NARROWEST = 0.01  # of the widest channel's range: a channel that is hardly ever lit stays narrow
+# Of the widest channel's range. One that calibration hardly lit may be for what it did not see: a bright,
+# saturated surface was cut off at a seventh of its value with 0.01.
+_NARROWEST = 0.1
 
 
 class Calibrated:
@@ -33,7 +35,13 @@ class Calibrated:
         self._weights = {name: layer.get_weights() for name, layer in layers.items()}
         watched = {name: layer.output for name, layer in layers.items() if layer.trainable}
         watched |= {f"{name} in": layer.input for name, layer in layers.items() if layer.trainable}
-        self._samples = activations(model, watched | dict(also or {}), examples)
+        gather = {
+            f"{name} in": Gather(layer.kernel_size, layer.strides)
+            for name, layer in layers.items()
+            if layer.trainable
+        }
+        self._samples = activations(model, watched | dict(also or {}), examples, gather)
+        self._moments = {name: gathered.moments() for name, gathered in gather.items()}
 
     def equalize(self, layer: str, *readers: str) -> None:
         """Bring the channels between a ReLU and the convolutions that read it nearer to one range.
@@ -42,7 +50,7 @@ class Calibrated:
         it was. Nagel et al., "Data-free quantization through weight equalization and bias correction"
         (ICCV 2019); here by ranges of activations, as weights have a step a filter anyway.
         """
-        ranges = np.quantile(self._samples[layer], _ALL_BUT_SPARKS, axis=(0, 1))
+        ranges = self._samples[layer].max(axis=(0, 1))
         factors = np.sqrt(np.maximum(ranges / max(float(ranges.max()), 1e-9), _NARROWEST)).astype(np.float32)
         kernel, bias = self._weights[layer]
         self._weights[layer] = [kernel / factors, bias / factors]
@@ -51,6 +59,8 @@ class Calibrated:
             self._weights[reader] = [kernel * factors[:, None], bias]
         for name in (layer, *(f"{reader} in" for reader in readers)):
             self._samples[name] = self._samples[name] / factors
+        for reader in readers:
+            self._moments[f"{reader} in"] = self._moments[f"{reader} in"].through(np.diag(1 / factors))
 
     def kernel(self, name: str) -> Array:
         """(h, w, C, F)."""
@@ -60,6 +70,10 @@ class Calibrated:
         """Kernel (h, w, C, F) and bias (F,)."""
         kernel, bias = self._weights[name]
         return kernel, bias
+
+    def moments(self, name: str) -> Moments:
+        """Of what a convolution's weights see."""
+        return self._moments[f"{name} in"]
 
     def samples(self, name: str) -> Samples:
         """(examples, places, channels): what a layer gives; "<name> in" is what it sees."""

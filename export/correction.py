@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dae_edge.export.calibrated import Array
+from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import LOGITS, Bytes, Graph
 from dae_edge.export.ranges import Samples
 
@@ -18,14 +19,16 @@ _FINEST = 1 / 510 / 12**0.5  # of a band: what a frame's own rounding to levels 
 class Head:
     """The last layers, and how finely their result is rounded.
 
-    picture:  kernel (3, 3, C, bands) and bias of the convolution that gives the clean picture
-    mask:     the same of the mask's logits, of any size
+    picture:  kernel (h, w, C, bands) and bias of the convolution that gives the clean picture
+    mask:     the same of the mask's logits
+    features: moments of what both see
     to_bands: (seen, bands) from the average's planes, in levels as they are seen, to bands
     steps:    (bands,) of the difference
     """
 
     picture: tuple[Array, Array]
     mask: tuple[Array, Array]
+    features: Moments
     to_bands: Array
     steps: Array
 
@@ -56,19 +59,27 @@ def masked_difference(graph: Graph, features: Bytes, seen: Bytes, head: Head, fi
     difference has to fit in a byte and is rounded once: both may be anywhere. The average's weights are
     exact: a hundredth too little of it would be a hundredth of the picture.
     """
-    kernel, bias = head.picture
-    minus = np.zeros((3, 3, *head.to_bands.shape), np.float32)
-    minus[1, 1] = -head.to_bands  # at the middle: zeros beyond the edges are never seen
-    kernel = np.concatenate([kernel * features.scale, minus * seen.scale], axis=2) / head.steps
-    bias = (bias + seen.zero * seen.scale * head.to_bands.sum(axis=0)) / head.steps
+    channels = head.picture[0].shape[2]
+    known = head.features.through(np.eye(channels) / features.scale).beside(channels, len(head.to_bands))
     both = Bytes(graph.concat(features.name, seen.name, axis=3))
-    smallest = np.where(head.to_bands == 0, np.inf, np.abs(head.to_bands)).min(axis=0)
-    exact = np.ones(filters, np.float32)
-    exact[: len(smallest)] = smallest * seen.scale / head.steps
-    difference = graph.convolution(both, *padded(kernel, bias, filters), 1, 128, exact=exact)
-    kernel, bias = head.mask
-    logits = graph.convolution(features, *padded(-kernel, -bias, filters), LOGITS, 128)
+    kernel, bias, own = _difference(features, seen, head)
+    exact = np.pad(own, (0, filters - len(own)), constant_values=1)
+    difference = graph.convolution(both, *padded(kernel, bias, filters), 1, 128, seen=known, exact=exact)
+    closed = padded(-head.mask[0], -head.mask[1], filters)
+    logits = graph.convolution(features, *closed, LOGITS, 128, seen=head.features)
     return graph.multiply(difference, graph.sigmoid(logits), 1, 128)
+
+
+def _difference(features: Bytes, seen: Bytes, head: Head) -> tuple[Array, Array, Array]:
+    """Kernel and bias over both as bytes, to steps; and each band's smallest weight of the average."""
+    picture, offset = head.picture
+    minus = np.zeros((*picture.shape[:2], *head.to_bands.shape), np.float32)
+    minus[len(picture) // 2, len(picture) // 2] = -head.to_bands  # what is beyond the edges is never seen
+    kernel = np.concatenate([picture * features.scale, minus * seen.scale], axis=2)
+    bias = offset + seen.zero * seen.scale * head.to_bands.sum(axis=0)
+    own = np.where(head.to_bands == 0, np.inf, np.abs(head.to_bands)).min(axis=0) * seen.scale
+    kernel, bias, own = (np.asarray(part / head.steps, np.float32) for part in (kernel, bias, own))
+    return kernel, bias, own
 
 
 def padded(kernel: Array, bias: Array, filters: int) -> tuple[Array, Array]:

@@ -44,7 +44,6 @@ from dae_edge.models.lowlight import BANDS
 LAYOUT = "NCHW"  # of the memory
 
 _AVERAGE, _COUNT = "state_average", "state_count"
-_ALIKE = (*range(3),) * 5 + (3,)  # of what a first convolution sees: blues, greens, reds, and the age
 
 Array = NDArray[np.float32]
 
@@ -109,15 +108,16 @@ def _gate(graph: Graph, network: Network, change: str, coarse: str, count: str, 
         graph.quantize(age, 1 / 127, 128),
     )
     x = Bytes(side_by_side(graph, parts, heights), 1, 128)
-    kernel, bias = network.first("gate_1", 2, 1 / 127)
-    x = graph.convolution(x, kernel, bias, network.relu_scale("gate_1"), strides=2, groups=_ALIKE)
-    x = graph.convolution(x, *network.weights("gate_2"), network.relu_scale("gate_2"))
+    kernel, bias, known = network.first("gate_1", 2, 1 / 127)
+    x = graph.convolution(x, kernel, bias, network.relu_scale("gate_1"), strides=2, seen=known)
+    x = graph.convolution(
+        x, *network.weights("gate_2"), network.relu_scale("gate_2"), seen=network.moments("gate_2")
+    )
     kernel, bias = network.weights("gate_out")
-    x = graph.convolution(x, *padded(-kernel, -bias, WIDE), LOGITS, 128)
-    planes = graph.transpose(graph.reshape(x.name, -1, WIDE), 1, 0)
-    even, odd, _ = graph.split(planes, (2, 2, WIDE - 4), 0)  # a block's rows, two columns each
-    rows = [graph.reshape(graph.transpose(row, 1, 0), heights.quarter, 1, -1) for row in (even, odd)]
-    logits = graph.reshape(graph.concat(*rows, axis=1), 1, 1, heights.half, -1)
+    x = graph.convolution(x, *padded(-kernel, -bias, WIDE), LOGITS, 128, seen=network.moments("gate_out"))
+    blocks, _ = graph.split(graph.reshape(x.name, -1, WIDE), (4, WIDE - 4), 1)  # row, column of each 2x2
+    rows = graph.transpose(graph.reshape(blocks, heights.quarter, -1, 2, 2), 0, 2, 1, 3)
+    logits = graph.reshape(rows, 1, 1, heights.half, -1)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
 
 
@@ -125,27 +125,28 @@ def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> 
     """The encoder-decoder, from what is seen to what the head reads."""
 
     def convolve(x: Bytes, name: str, strides: int = 1) -> Bytes:
-        return graph.convolution(x, *network.weights(name), network.relu_scale(name), strides=strides)
+        weights, scale = network.weights(name), network.relu_scale(name)
+        return graph.convolution(x, *weights, scale, strides=strides, seen=network.moments(name))
 
     def blocks(x: Bytes, level: str, after: str) -> Bytes:
         for index in range(1, network.blocks + 1):
             inner = convolve(x, f"{level}_block_{index}_1")
             name = f"{level}_block_{index}_2"
             step = network.signed_scale(name)
-            inner = graph.convolution(inner, *network.weights(name), step, 128)
+            inner = graph.convolution(inner, *network.weights(name), step, 128, seen=network.moments(name))
             following = f"{level}_block_{index + 1}_1" if index < network.blocks else after
             x = graph.add(x, inner, network.relu_scale(f"{following} in"))
         return x
 
     def up(x: Bytes, skip: Bytes, level: str, height: int | str, after: str) -> Bytes:
         """Twice the size, plus `skip`, for the layer `after`; `height` is the larger one."""
-        kernel, bias = network.weights(f"{level}_up")
-        step = network.signed_scale(f"{level}_up")
-        larger = graph.twice(x, kernel, bias, step, heights.half_of(height), height)
+        name = f"{level}_up"
+        weights, step = network.weights(name), network.signed_scale(name)
+        larger = graph.twice(x, *weights, step, heights.half_of(height), height, network.moments(name))
         return graph.add(larger, skip, network.signed_scale(f"{after} in"), 128)
 
-    kernel, bias = network.first("half_in", 1, 1 / 255)
-    half = graph.convolution(seen, kernel, bias, network.relu_scale("half_in"), groups=_ALIKE)
+    kernel, bias, known = network.first("half_in", 1, 1 / 255)
+    half = graph.convolution(seen, kernel, bias, network.relu_scale("half_in"), seen=known)
     quarter = convolve(convolve(half, "quarter_down", 2), "quarter_in")
     quarter = blocks(quarter, "quarter", "eighth_down")
     eighth = convolve(convolve(convolve(quarter, "eighth_down", 2), "eighth_1"), "eighth_2")

@@ -24,6 +24,7 @@ from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.correction import Head, masked_difference, padded, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
+from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
@@ -33,9 +34,6 @@ LAYOUT = "NHWC"  # of the memory
 _AVERAGE, _COUNT = "state_average", "state_count"
 _WIDE = 32  # what is seen, and the bands, padded
 _GAIN = 1 / 127  # step of a gain
-# Planes that tend to be alike: brightness, either colour; of a change the last one is a picture instead.
-_CHANGES = (0,) * 16 + (1,) * 4 + (2,) * 4 + (0, 1, 2, 3)
-_PICTURES = (0,) * 16 + (1,) * 4 + (2,) * 4 + (0, 1, 2, 3) + (4,) * PARTS
 # Layers and who reads them, where nothing else does.
 _EQUALIZED = (
     ("gate_1", "gate_out"),
@@ -48,9 +46,13 @@ _EQUALIZED = (
 
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight_s` builds."""
-    names = {layer.name for layer in model.model.layers}
-    known = {"analysis", "spread", "transform", "gate_out", "quarter_out", "picture", "mask", "synthesis"}
-    return known <= names and model.states == [_AVERAGE, _COUNT]
+    layers = {layer.name: layer for layer in model.model.layers}
+    known = {"analysis", "spread", "transform", "gate_1", "quarter_out", "picture", "mask", "synthesis"}
+    return (
+        known <= {*layers}
+        and model.states == [_AVERAGE, _COUNT]
+        and layers["gate_1"].input.shape[-1] == _WIDE
+    )
 
 
 def to_onnx_int8(
@@ -70,15 +72,14 @@ def to_onnx_int8(
     extended, heights = pad(graph, frame, size)
     now = _planes(graph, network, extended, heights)
     change = graph.op("Sub", graph.dequantize(now), average)
-    still = _gate(graph, network, graph.quantize(change, 1, 128))
+    still = _gate(graph, network, change, count)
 
     one = graph.number(1)
     count_next = frames_stood_on(graph, count, still)
     gain = graph.op("Reciprocal", count_next)
     average_next = graph.op("Add", average, graph.op("Mul", change, _spread(graph, network, gain, heights)))
 
-    known = graph.quantize(average_next, 1, 128), graph.quantize(gain, _GAIN, 128)
-    seen = Bytes(graph.concat(*(part.name for part in known), axis=3), 1, 128)
+    seen = _together(graph, average_next, gain)
     features = _features(graph, network, seen, heights)
     whole = _pixels(graph, network, seen, features, heights)
     denoised = graph.blend(cut(graph, whole, size, frame), frame, strength, graph.op("Sub", one, strength))
@@ -97,16 +98,22 @@ def _planes(graph: Graph, network: Calibrated, frame: str, heights: Heights) -> 
     return graph.convolution(rows, kernel, 255 * bias, 1, 128, strides=(BLOCK, 1))
 
 
-def _gate(graph: Graph, network: Calibrated, change: Bytes) -> str:
+def _gate(graph: Graph, network: Calibrated, change: str, count: str) -> str:
     """How much of each 2 x 2 block has not moved, (1, H/4, W/4, 4) float."""
-    kernel, bias = network.weights("gate_1")
-    x = graph.convolution(
-        change, _of_planes(network, kernel), bias, network.relu_scale("gate_1"), groups=_CHANGES
-    )
+    age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
+    seen = _together(graph, change, age)
+    kernel, bias, known = _first(network, "gate_1")
+    x = graph.convolution(seen, kernel, bias, network.relu_scale("gate_1"), seen=known)
     kernel, bias = network.weights("gate_out")
-    x = graph.convolution(x, *padded(-kernel, -bias, 16), LOGITS, 128)
+    x = graph.convolution(x, *padded(-kernel, -bias, 16), LOGITS, 128, seen=network.moments("gate_out"))
     logits, _ = graph.split(x.name, (PARTS, 16 - PARTS), 3)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
+
+
+def _together(graph: Graph, planes: str, gain: str) -> Bytes:
+    """28 planes and four gains side by side, in bytes around 128."""
+    parts = graph.quantize(planes, 1, 128), graph.quantize(gain, _GAIN, 128)
+    return Bytes(graph.concat(*(part.name for part in parts), axis=3), 1, 128)
 
 
 def _spread(graph: Graph, network: Calibrated, gain: str, heights: Heights) -> str:
@@ -123,15 +130,15 @@ def _features(graph: Graph, network: Calibrated, seen: Bytes, heights: Heights) 
     """The encoder-decoder, from what is seen to what picture and mask are made of."""
 
     def convolve(x: Bytes, name: str, strides: int = 1) -> Bytes:
-        return graph.convolution(x, *network.weights(name), network.relu_scale(name), strides=strides)
+        weights, scale = network.weights(name), network.relu_scale(name)
+        return graph.convolution(x, *weights, scale, strides=strides, seen=network.moments(name))
 
-    kernel, bias = network.weights("quarter_in")
-    kernel = np.concatenate([_of_planes(network, kernel[:, :, :SEEN]), _GAIN * kernel[:, :, SEEN:]], axis=2)
-    quarter = graph.convolution(seen, kernel, bias, network.relu_scale("quarter_in"), groups=_PICTURES)
+    kernel, bias, known = _first(network, "quarter_in")
+    quarter = graph.convolution(seen, kernel, bias, network.relu_scale("quarter_in"), seen=known)
     eighth = convolve(convolve(convolve(quarter, "eighth_down", 2), "eighth_1"), "eighth_2")
-    kernel, bias = network.weights("quarter_up")
-    step = network.signed_scale("quarter_up")
-    larger = graph.twice(eighth, kernel, bias, step, heights.eighth, heights.quarter)
+    weights, step = network.weights("quarter_up"), network.signed_scale("quarter_up")
+    known = network.moments("quarter_up")
+    larger = graph.twice(eighth, *weights, step, heights.eighth, heights.quarter, known)
     together = graph.add(larger, quarter, network.signed_scale("quarter_out in"), 128)
     return convolve(together, "quarter_out")
 
@@ -144,6 +151,7 @@ def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, hei
     head = Head(
         picture=network.weights("picture"),
         mask=network.weights("mask"),
+        features=network.moments("picture"),
         to_bands=to_bands,
         steps=steps(network.samples("picture"), bands, network.samples("mask")),
     )
@@ -159,7 +167,11 @@ def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, hei
     return graph.reshape(graph.concat(*lines, axis=1), 1, heights.full, -1, 3)
 
 
-def _of_planes(network: Calibrated, kernel: Array) -> Array:
-    """A kernel over bands and the block's means, made one over planes in levels."""
-    transform = network.kernel("transform")[0, 0]
-    return (np.einsum("pb,hwbf->hwpf", transform, kernel) / 255).astype(np.float32)
+def _first(network: Calibrated, name: str) -> tuple[Array, Array, Moments]:
+    """A first convolution over what `_together` gives; in Keras it sees bands, block's means and gains."""
+    kernel, bias = network.weights(name)
+    to_bands = np.zeros((_WIDE, _WIDE))
+    to_bands[:SEEN, :SEEN] = network.kernel("transform")[0, 0] / 255
+    to_bands[SEEN:, SEEN:] = _GAIN * np.eye(PARTS)
+    moments = network.moments(name).through(np.linalg.inv(to_bands.T).astype(np.float64))
+    return np.einsum("pb,hwbf->hwpf", to_bands, kernel).astype(np.float32), bias, moments

@@ -9,6 +9,7 @@ import numpy as np
 from dae_edge.export.block_planes import PIXELS, WIDE
 from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.correction import Head, steps
+from dae_edge.export.moments import Moments
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.lowlight import BANDS
 
@@ -35,23 +36,24 @@ class Network(Calibrated):
         self.head = Head(
             picture=(kernel[..., :BANDS], bias[:BANDS]),
             mask=(kernel[..., BANDS:], bias[BANDS:]),
+            features=self.moments("head"),
             to_bands=to_bands,
             steps=steps(picture, self.samples("average"), mask),
         )
 
-    def first(self, name: str, coarse_step: float, age_step: float) -> tuple[Array, Array]:
+    def first(self, name: str, coarse_step: float, age_step: float) -> tuple[Array, Array, Moments]:
         """A first convolution over 12 pixels in levels, 3 block means and 1 age in these steps.
 
-        In Keras it sees 12 bands, 3 coarse bands, and the age.
+        In Keras it sees 12 bands, 3 coarse bands, and the age. Kernel, bias, and moments of what it sees.
         """
         kernel, bias = self.weights(name)
-        means = self.transform.reshape(4, 3, BANDS)[..., :3].sum(axis=0)  # (BGR, coarse bands)
-        parts = [
-            np.einsum("pb,hwbf->hwpf", self.transform / 255, kernel[:, :, :BANDS]),
-            np.einsum("cb,hwbf->hwcf", means / 255 * coarse_step, kernel[:, :, BANDS : BANDS + 3]),
-            kernel[:, :, BANDS + 3 :] * age_step,
-        ]
-        return np.concatenate(parts, axis=2).astype(np.float32), bias
+        coarse = self.transform.reshape(4, 3, BANDS)[..., :3].sum(axis=0)  # (BGR, coarse bands)
+        to_bands = np.zeros((WIDE, WIDE))  # from what is seen here to what Keras sees
+        to_bands[:PIXELS, :BANDS] = self.transform / 255
+        to_bands[PIXELS:-1, BANDS:-1] = coarse / 255 * coarse_step
+        to_bands[-1, -1] = age_step
+        moments = self.moments(name).through(np.linalg.inv(to_bands.T).astype(np.float64))
+        return np.einsum("pb,hwbf->hwpf", to_bands, kernel).astype(np.float32), bias, moments
 
 
 def _alone(blocks: int) -> list[tuple[str, str]]:

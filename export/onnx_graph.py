@@ -16,6 +16,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from dae_edge.export.moments import Moments
+from dae_edge.export.rounding import dividing, finest, round_each, round_together
+
 OPSET = 17
 LOGITS = 8 / 127  # step of what goes into a sigmoid; beyond 8 it is flat
 _CONTRIB = "com.microsoft"  # operators that onnxruntime brings itself
@@ -117,20 +120,22 @@ class Graph:
         zero: int = 0,
         *,
         strides: int | tuple[int, int] = 1,
-        groups: tuple[int, ...] | None = None,
+        seen: Moments | None = None,
         exact: NDArray[np.float32] | None = None,
     ) -> Bytes:
         """(1, H, W, C) bytes -> (1, H, W, F) bytes; `kernel` (h, w, C, F) and `bias` (F,) real.
 
         Weights are rounded to 8 bits with one step a filter, the bias to 32 bits. With `zero` 0 the
-        result is cut off below 0, which is the ReLU, free. "Same" padding as Keras has it. Input
-        channels of one number in `groups` (C,) tend to be alike; by default each stands alone. Weights
-        that are multiples of `exact` (F,) are not rounded at all.
+        result is cut off below 0, which is the ReLU, free. "Same" padding as Keras has it. With what
+        the kernel has `seen`, weights are rounded so that the result is off least on that. Weights that are
+        multiples of `exact` (F,) are not rounded at all.
         """
         *sizes, _, filters = kernel.shape
-        steps = _weight_steps(kernel) if exact is None else _steps_of(kernel, exact)
-        whole = _round_keeping_sums(kernel / steps, groups or tuple(range(kernel.shape[2])))
+        steps = finest(kernel) if exact is None else dividing(kernel, exact)
+        whole = round_each(kernel / steps) if seen is None else round_together(kernel / steps, seen)
         weights = whole.astype(np.int8).transpose(3, 2, 0, 1)
+        if seen is not None:
+            bias = bias - seen.mean @ (whole * steps - kernel).reshape(-1, filters)
         offsets = np.rint(bias / (steps * x.scale)).clip(-(2**31), 2**31 - 1).astype(np.int32)
         steps_apart = [strides, strides] if isinstance(strides, int) else list(strides)
         margins = [max(size - apart, 0) for size, apart in zip(sizes, steps_apart, strict=True)]
@@ -161,6 +166,7 @@ class Graph:
         scale: float,
         height: int | str,
         larger: int | str,
+        seen: Moments | None = None,
     ) -> Bytes:
         """(1, H, W, C) -> (1, 2 H, 2 W, F / 4): a 1x1 convolution and depth to space, zero at 128.
 
@@ -168,7 +174,7 @@ class Graph:
         `height` and `larger` are H and 2 H, or names of them.
         """
         rows = [
-            self.reshape(self.convolution(x, k, b, scale, 128).name, 1, height, 1, -1)
+            self.reshape(self.convolution(x, k, b, scale, 128, seen=seen).name, 1, height, 1, -1)
             for k, b in zip(np.split(kernel, 2, axis=3), np.split(bias, 2), strict=True)
         ]
         together = self.reshape(self.concat(*rows, axis=2), 1, larger, -1, len(bias) // 4)
@@ -204,41 +210,6 @@ class Graph:
         model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
         onnx.checker.check_model(model)
         return model
-
-
-def _weight_steps(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(F,): the step of each filter that rounds it best; its largest weight becomes 100 to 127 of them."""
-    largest = np.maximum(np.abs(kernel).max(axis=(0, 1, 2)), 1e-9)
-    candidates = largest / np.arange(100, 128, dtype=np.float32)[:, None]  # (28, F)
-    errors = [np.square(np.rint(kernel / s) * s - kernel).sum(axis=(0, 1, 2)) for s in candidates]
-    return np.take_along_axis(candidates, np.argmin(errors, axis=0)[None], axis=0)[0]
-
-
-def _steps_of(kernel: NDArray[np.float32], exact: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(F,): of each filter the finest step that divides `exact`."""
-    largest = np.maximum(np.abs(kernel).max(axis=(0, 1, 2)), 1e-9)
-    return exact / np.maximum(np.floor(127 * exact / largest), 1)
-
-
-def _round_keeping_sums(kernel: NDArray[np.float32], groups: tuple[int, ...]) -> NDArray[np.float32]:
-    """(h, w, C, F) to whole numbers, so that each filter's sum over a group of channels stays right.
-
-    Neighbouring values of a picture are alike, so what a filter gives is its sum of weights first of
-    all; rounding each weight to the nearest shifts that sum by whole steps (0.4 dB measured). Here
-    the weights nearest to the next number go there instead.
-    """
-    rounded = np.rint(kernel)
-    left = kernel - rounded
-    for group in set(groups):
-        members = np.flatnonzero(np.array(groups) == group)
-        for filter in range(kernel.shape[3]):
-            remainder = left[:, :, members, filter].ravel()
-            missing = round(float(remainder.sum()))
-            if missing:
-                nearest = np.argsort(-np.sign(missing) * remainder)[: abs(missing)]
-                row, column, member = np.unravel_index(nearest, (*kernel.shape[:2], len(members)))
-                rounded[row, column, members[member], filter] += np.sign(missing)
-    return np.clip(rounded, -127, 127)
 
 
 UINT8, FLOAT = TensorProto.UINT8, TensorProto.FLOAT

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from dae_edge.export.moments import Gather
 from dae_edge.export.picture_model import Frame, PictureModel, Tensors
 
 SAMPLES = 4_000  # values kept a tensor, channel and frame at most
-_CUTS = np.geomspace(0.02, 1.0, 60)  # of the largest value seen: where to cut off
+# Beyond the largest value seen, where all is cut off. Steps that round calibration best cut off more, and
+# lost 2.5 dB on a surface brighter and more saturated than any of it; these lose 0.1 dB at 43 dB.
+_HEADROOM = 1.1
 
 Samples = NDArray[np.float32]
 
 
 def activations(
-    model: PictureModel, tensors: dict[str, keras.KerasTensor], examples: Iterable[tuple[Frame, Tensors]]
+    model: PictureModel,
+    tensors: dict[str, keras.KerasTensor],
+    examples: Iterable[tuple[Frame, Tensors]],
+    gather: Mapping[str, Gather],
 ) -> dict[str, Samples]:
-    """Values of each tensor, (examples, places, channels) float32; the same places in all tensors."""
+    """Values of each tensor, (examples, places, channels) float32; the same places in all tensors.
+
+    Those named in `gather` are gathered there as well.
+    """
     probe = keras.Model(model.model.input, tensors)
     random = np.random.default_rng(0)
     seen: dict[str, list[Samples]] = {name: [] for name in tensors}
@@ -28,6 +37,8 @@ def activations(
         seed = random.integers(2**32)
         for name, value in probe(picture, training=False).items():
             values = keras.ops.convert_to_numpy(value)
+            if name in gather:
+                gather[name].add(values[0])
             values = values.reshape(-1, values.shape[-1])
             places = np.random.default_rng(seed).permutation(len(values))[:SAMPLES]
             seen[name].append(values[places])
@@ -35,25 +46,14 @@ def activations(
 
 
 def unsigned_scale(values: Samples) -> float:
-    """The step that rounds `values` (examples, ...), none below 0, to 0..255 best."""
-    return _best(values, 0, 255)
+    """The step of a byte for `values` (examples, ...), none below 0."""
+    return _widest(values) / 255
 
 
 def signed_scale(values: Samples) -> float:
-    """The same for values of both signs, to -127..127."""
-    return _best(values, -127, 127)
+    """The same for values of both signs."""
+    return _widest(values) / 127
 
 
-def _best(values: Samples, low: int, high: int) -> float:
-    """The step with the least squared error, each example's counted against its own power.
-
-    A dark frame's small values are worth as much as a bright one's large ones.
-    """
-    flat = values.reshape(len(values), -1)
-    power = np.square(flat).mean(axis=1) + 1e-12
-    steps = max(float(np.abs(flat).max()), 1e-6) * _CUTS / high
-    errors = [
-        float((np.square(np.clip(np.rint(flat / s), low, high) * s - flat).mean(axis=1) / power).mean())
-        for s in steps
-    ]
-    return float(steps[int(np.argmin(errors))])
+def _widest(values: Samples) -> float:
+    return max(_HEADROOM * float(np.abs(values).max()), 1e-6)

@@ -57,7 +57,8 @@ def lowlight_s(
 
     change = analysis(frame) - average
     convolve = partial(convolution, precision=precision)
-    x = convolve(transform(change), width, "gate_1")
+    age = 1 / ops.maximum(count, 1)
+    x = convolve(ops.concatenate([transform(change), age], axis=-1), width, "gate_1")
     motion = layers.Conv2D(PARTS, 1, activation="sigmoid", name="gate_out")(
         ops.cast(x, "float32")
     )  # 0 still, 1 moving
@@ -153,7 +154,7 @@ def _restore(seen: KerasTensor, width: int, deep: int, convolve: Convolve) -> tu
     eighth = convolve(eighth, deep, "eighth_2")
     quarter = convolve(step_up(eighth, width, "quarter_up", convolve) + quarter, width, "quarter_out")
     features = ops.cast(quarter, "float32")
-    picture = layers.Conv2D(PLANES, 3, padding="same", name="picture")(features)
+    picture = layers.Conv2D(PLANES, 1, name="picture")(features)
     # Masks start low: one that shuts before the picture is any good would never open again.
     low = keras.initializers.Constant(-2.0)
     mask = layers.Conv2D(PLANES, 1, activation="sigmoid", bias_initializer=low, name="mask")(features)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import onnxruntime
@@ -10,6 +12,7 @@ import pytest
 from dae_edge.export.calibrated import Calibrated
 from dae_edge.export.clips import CALIBRATION_SEED, drawn_pairs, with_states
 from dae_edge.export.correction import Head, masked_difference, steps
+from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import UINT8, Bytes, Graph
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.models.lowlight_s import lowlight_s
@@ -28,7 +31,8 @@ def head(random: np.random.Generator) -> Head:
     to_bands[:BANDS] = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 4 / 255
     return Head(
         picture=(random.normal(0, 0.05, (3, 3, FEATURES, BANDS)), random.normal(0, 0.1, BANDS)),
-        mask=(random.normal(0, 0.3, (1, 1, FEATURES, BANDS)), random.normal(0, 1, BANDS)),
+        mask=(random.normal(0, 0.1, (3, 3, FEATURES, BANDS)), random.normal(0, 1, BANDS)),
+        features=Moments(np.full(9 * FEATURES, 0.5), np.eye(9 * FEATURES) / 12),
         to_bands=to_bands,
         steps=np.full(BANDS, 0.02, np.float32),
     )
@@ -54,7 +58,7 @@ def test_it_is_the_mask_times_picture_minus_average(
     around = np.pad(features / 255, [(1, 1), (1, 1), (0, 0)])
     windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(0, 1))  # (h, w, C, 3, 3)
     picture = np.einsum("yxcij,ijcb->yxb", windows, head.picture[0]) + head.picture[1]
-    opening = 1 / (1 + np.exp(features / 255 @ head.mask[0][0, 0] + head.mask[1]))
+    opening = 1 / (1 + np.exp(np.einsum("yxcij,ijcb->yxb", windows, head.mask[0]) + head.mask[1]))
     expected = opening * (picture - (seen - float(zero)) @ head.to_bands)
     error = np.abs(run(head, features, seen, zero) - expected) / head.steps
     assert error.mean() < 1
@@ -63,15 +67,12 @@ def test_it_is_the_mask_times_picture_minus_average(
 
 def test_an_average_that_the_picture_agrees_with_is_not_touched(head: Head) -> None:
     """Whatever its brightness: its own weights are not rounded beside much larger ones."""
-    dark = Head(
-        (np.full((3, 3, FEATURES, BANDS), 0.5), np.zeros(BANDS)), head.mask, head.to_bands, head.steps
-    )
     features = np.zeros((SIDE, SIDE, FEATURES), np.uint8)
     for level in (0, 100, 255):
         seen = np.zeros((SIDE, SIDE, SEEN), np.uint8)
         seen[..., :BANDS] = level
         bands = seen[0, 0] @ head.to_bands
-        agreeing = Head((dark.picture[0], bands), *(dark.mask, dark.to_bands, dark.steps))
+        agreeing = replace(head, picture=(np.full((3, 3, FEATURES, BANDS), 0.5), bands))
         assert not run(agreeing, features, seen, 0).any()
 
 

@@ -1,0 +1,93 @@
+"""Weights in 8 bits: off least on what they see, and exact where they must be."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from dae_edge.export.moments import Gather, Moments
+from dae_edge.export.rounding import dividing, finest, round_each, round_together
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def picture(random: np.random.Generator) -> np.ndarray:
+    """Smooth, as pictures are: neighbours and channels are alike."""
+    noise = random.normal(size=(40, 60, 4))
+    smooth = np.cumsum(np.cumsum(noise, axis=0), axis=1) / 50
+    return (smooth + smooth.mean(axis=2, keepdims=True)).astype(np.float32)
+
+
+def off(kernel: np.ndarray, whole: np.ndarray, seen: Moments) -> float:
+    """Mean square of what the filters are off by, but for their mean."""
+    left = (whole - kernel).reshape(-1, kernel.shape[3])
+    return float(np.einsum("kf,kl,lf->f", left, seen.spread, left).mean())
+
+
+@pytest.mark.parametrize(("size", "strides"), [(3, 1), (3, 2), (1, 1)])
+def test_moments_are_of_what_keras_sees(picture: np.ndarray, size: int, strides: int) -> None:
+    """A layer's output has the mean and variance that its weights and the moments say."""
+    keras.utils.set_random_seed(1)
+    layer = keras.layers.Conv2D(5, size, strides, padding="same")
+    output = keras.ops.convert_to_numpy(layer(picture[None])).reshape(-1, 5)
+    gather = Gather((size, size), (strides, strides))
+    for _ in range(20):
+        gather.add(picture)
+    seen = gather.moments()
+    weights = layer.get_weights()[0].reshape(-1, 5)
+    assert seen.mean @ weights == pytest.approx(output.mean(axis=0), abs=0.1 * float(output.std()))
+    variance = np.einsum("kf,kl,lf->f", weights, seen.spread, weights)
+    assert variance == pytest.approx(output.var(axis=0), rel=0.1)
+
+
+def test_moments_go_through_a_matrix_at_every_place(picture: np.ndarray, random: np.random.Generator) -> None:
+    matrix = random.normal(size=(3, 4))
+    one, other = Gather((3, 3), (1, 1)), Gather((3, 3), (1, 1))
+    one.add(picture)
+    other.add((picture @ matrix.T).astype(np.float32))
+    expected, given = other.moments(), one.moments().through(matrix)
+    assert np.allclose(given.mean, expected.mean, atol=1e-4)
+    assert np.allclose(given.spread, expected.spread, rtol=1e-3, atol=1e-3)
+
+
+def test_weights_together_are_off_by_far_less_than_each_alone(
+    picture: np.ndarray, random: np.random.Generator
+) -> None:
+    gather = Gather((3, 3), (1, 1))
+    gather.add(picture)
+    seen, kernel = gather.moments(), random.normal(0, 30, (3, 3, 4, 8)).astype(np.float32)
+    whole = round_together(kernel, seen)
+    assert (whole == np.rint(whole)).all()
+    assert np.abs(whole).max() <= 127
+    assert off(kernel, whole, seen) < 0.3 * off(kernel, np.rint(kernel), seen)
+    assert off(kernel, round_each(kernel), seen) < off(kernel, np.rint(kernel), seen)
+
+
+def test_whole_weights_stay(picture: np.ndarray, random: np.random.Generator) -> None:
+    """Also beside others, and where nothing is known."""
+    gather = Gather((3, 3), (1, 1))
+    gather.add(picture)
+    seen = gather.moments().beside(4, 2)
+    kernel = random.normal(0, 30, (3, 3, 6, 8)).astype(np.float32)
+    kernel[:, :, 4:] = np.rint(kernel[:, :, 4:])
+    assert (round_together(kernel, seen)[:, :, 4:] == kernel[:, :, 4:]).all()
+
+
+def test_each_sum_over_a_channel_stays(random: np.random.Generator) -> None:
+    kernel = random.normal(0, 20, (3, 3, 4, 8))
+    assert np.abs((round_each(kernel) - kernel).sum(axis=(0, 1))).max() <= 0.5
+
+
+def test_steps_fill_the_byte_and_divide_what_they_must(random: np.random.Generator) -> None:
+    kernel = random.normal(size=(3, 3, 4, 8)).astype(np.float32)
+    largest = np.abs(kernel).max(axis=(0, 1, 2))
+    assert (largest / finest(kernel)).min() > 99
+    exact = random.uniform(0.1, 0.5, 8).astype(np.float32)
+    steps = dividing(kernel, exact)
+    assert (largest / steps).max() <= 127.01
+    assert exact / steps == pytest.approx(np.rint(exact / steps), abs=1e-3)
