@@ -22,7 +22,8 @@ _NARROWEST = 0.1
 class Calibrated:
     """Every convolution's weights, and the steps that its output and input round best in.
 
-    `also` are further tensors of the model to sample, by a name of their own.
+    `also` are further tensors of the model to sample, by a name of their own; with `whole` no step cuts off
+    what calibration saw.
     """
 
     def __init__(
@@ -30,7 +31,10 @@ class Calibrated:
         model: PictureModel,
         examples: Iterable[tuple[Frame, Tensors]],
         also: Mapping[str, keras.KerasTensor] | None = None,
+        *,
+        whole: bool = False,
     ) -> None:
+        self._whole = whole
         layers = {a.name: a for a in model.model.layers if isinstance(a, keras.layers.Conv2D)}
         self._weights = {name: layer.get_weights() for name, layer in layers.items()}
         watched = {name: layer.output for name, layer in layers.items() if layer.trainable}
@@ -80,7 +84,7 @@ class Calibrated:
         return self._samples[name]
 
     def relu_scale(self, name: str) -> float:
-        return unsigned_scale(self._samples[name])
+        return unsigned_scale(self._samples[name], whole=self._whole)
 
     def signed_scale(self, name: str) -> float:
-        return signed_scale(self._samples[name])
+        return signed_scale(self._samples[name], whole=self._whole)

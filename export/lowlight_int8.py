@@ -58,10 +58,10 @@ def fits(model: PictureModel) -> bool:
 
 
 def to_onnx_int8(
-    model: PictureModel, size: Size, examples: Iterable[tuple[Frame, Tensors]]
+    model: PictureModel, size: Size, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
 ) -> onnx.ModelProto:
-    """The framed model; `size` (height, width), or None for any size."""
-    network = Network(model, examples)
+    """The framed model; `size` (height, width), or None for any size; `whole` as `Calibrated` has it."""
+    network = Network(model, examples, whole=whole)
     graph = Graph()
     frame = graph.input(FRAME, UINT8, (1, *(size or ("height", "width")), 3))
     strength = graph.input(STRENGTH, FLOAT, (), default=1.0)

@@ -56,10 +56,10 @@ def fits(model: PictureModel) -> bool:
 
 
 def to_onnx_int8(
-    model: PictureModel, size: Size, examples: Iterable[tuple[Frame, Tensors]]
+    model: PictureModel, size: Size, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
 ) -> onnx.ModelProto:
-    """The framed model; `size` (height, width), or None for any size."""
-    network = Calibrated(model, examples)
+    """The framed model; `size` (height, width), or None for any size; `whole` as `Calibrated` has it."""
+    network = Calibrated(model, examples, whole=whole)
     for writer, *readers in _EQUALIZED:
         network.equalize(writer, *readers)
     graph = Graph()

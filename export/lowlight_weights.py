@@ -22,8 +22,11 @@ class Network(Calibrated):
     head:      of 16 features, and of 16 planes that are seen, the first 12 of them the average's
     """
 
-    def __init__(self, model: PictureModel, examples: Iterable[tuple[Frame, Tensors]]) -> None:
-        super().__init__(model, examples, {"average": model.model.output["state_average" + NEXT]})
+    def __init__(
+        self, model: PictureModel, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
+    ) -> None:
+        also = {"average": model.model.output["state_average" + NEXT]}
+        super().__init__(model, examples, also, whole=whole)
         self.blocks = sum(layer.name.startswith("eighth_block_") for layer in model.model.layers) // 2
         for writer, reader in _alone(self.blocks):
             self.equalize(writer, reader)

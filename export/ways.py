@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from dae_edge.errors import ExportError
@@ -50,7 +51,8 @@ def ways(model: PictureModel, format: Format, size: Size, examples: Examples) ->
     if format.name == "onnx-int8":
         converted: Callable[[], Way] = lambda: _onnx_int8(model, format, size, examples)  # noqa: E731
         if any(network.fits(model) for network in (lowlight_int8, lowlight_s_int8)):
-            return [lambda: _by_hand(model, size, examples), converted]
+            fine, whole = (partial(_by_hand, model, size, examples, whole=w) for w in (False, True))
+            return [fine, whole, converted]
         return [converted]
     if format.calibrated:
         return [lambda: _tflite_int8(model, format, size, examples)]
@@ -73,9 +75,9 @@ def _converted(model: PictureModel, format: Format, size: Size) -> Attach:
     return lambda manifest: {"": onnx.with_manifest(graph, manifest)}
 
 
-def _by_hand(model: PictureModel, size: Size, examples: Examples) -> Way:
+def _by_hand(model: PictureModel, size: Size, examples: Examples, *, whole: bool) -> Way:
     network = lowlight_int8 if lowlight_int8.fits(model) else lowlight_s_int8
-    graph = network.to_onnx_int8(model, size, examples())
+    graph = network.to_onnx_int8(model, size, examples(), whole=whole)
     return Way(
         lambda _: lambda manifest: {"": onnx.with_manifest(graph, manifest)},
         quantization="U8 activations, S8 weights per channel, U8 output; memory float",
