@@ -90,8 +90,8 @@ def to_onnx_int8(
     to_pixels[0, 0, :BANDS] = 255 * np.linalg.inv(network.transform) * network.head.steps[:, None]
     correction = graph.convolution(masked, *padded(to_pixels, np.zeros(PIXELS, np.float32), WIDE), 1, 128)
     clean = graph.add(correction, seen, 1)  # the first 12 channels of seen are the average
-    whole = to_frame(graph, clean, heights, size, frame)
-    denoised = graph.blend(whole, frame, strength, graph.op("Sub", one, strength))
+    uncut = to_frame(graph, clean, heights, size, frame)
+    denoised = graph.blend(uncut, frame, strength, graph.op("Sub", one, strength))
 
     graph.output(denoised, DENOISED, UINT8, (1, *(size or ("height", "width")), 3))
     graph.output(average_next, _AVERAGE + NEXT, FLOAT, (1, PIXELS, *sides))

@@ -81,8 +81,8 @@ def to_onnx_int8(
 
     seen = _together(graph, average_next, gain)
     features = _features(graph, network, seen, heights)
-    whole = _pixels(graph, network, seen, features, heights)
-    denoised = graph.blend(cut(graph, whole, size, frame), frame, strength, graph.op("Sub", one, strength))
+    uncut = _pixels(graph, network, seen, features, heights)
+    denoised = graph.blend(cut(graph, uncut, size, frame), frame, strength, graph.op("Sub", one, strength))
 
     graph.output(denoised, DENOISED, UINT8, (1, *(size or ("height", "width")), 3))
     graph.output(average_next, _AVERAGE + NEXT, FLOAT, (1, *sides, SEEN))
