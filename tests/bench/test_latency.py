@@ -167,7 +167,7 @@ def test_the_shipped_formats_and_a_foreign_file() -> None:
         assert row.quality.psnr > row.quality.noisy_psnr + 3
         assert {one.name: one.calls for one in row.operators}[
             "QLinearConv" if row.precision == "int8" else "Conv"
-        ] >= 14  # fmt: skip
+        ] >= 13  # fmt: skip
         assert sum(one.share for one in row.operators) == pytest.approx(1)
         assert row.stages is not None
         assert row.stages.infer > row.stages.convert
