@@ -14,8 +14,7 @@ from dae_edge.export.ranges import Samples, activations, signed_scale, unsigned_
 
 Array = NDArray[np.float32]
 
-# Of the widest channel's range. One that calibration hardly lit may be for what it did not see: a bright,
-# saturated surface was cut off at a seventh of its value with 0.01.
+# Of the widest channel's range: one that calibration hardly lit may be for what it did not see.
 _NARROWEST = 0.1
 
 
@@ -65,6 +64,15 @@ class Calibrated:
             self._samples[name] = self._samples[name] / factors
         for reader in readers:
             self._moments[f"{reader} in"] = self._moments[f"{reader} in"].through(np.diag(1 / factors))
+
+    def first(self, name: str, to_keras: Array) -> tuple[Array, Array, Moments]:
+        """Kernel, bias, and moments of what it sees, of a convolution over other channels than Keras has.
+
+        `to_keras` (C, C): what each of them is of those that Keras sees.
+        """
+        kernel, bias = self.weights(name)
+        moments = self.moments(name).through(np.linalg.inv(to_keras.T).astype(np.float64))
+        return np.einsum("pb,hwbf->hwpf", to_keras, kernel).astype(np.float32), bias, moments
 
     def kernel(self, name: str) -> Array:
         """(h, w, C, F)."""

@@ -108,7 +108,7 @@ def _gate(graph: Graph, network: Network, change: str, coarse: str, count: str, 
         graph.quantize(age, 1 / 127, 128),
     )
     x = Bytes(side_by_side(graph, parts, heights), 1, 128)
-    kernel, bias, known = network.first("gate_1", 2, 1 / 127)
+    kernel, bias, known = network.first_of("gate_1", 2, 1 / 127)
     x = graph.convolution(x, kernel, bias, network.relu_scale("gate_1"), strides=2, seen=known)
     x = graph.convolution(
         x, *network.weights("gate_2"), network.relu_scale("gate_2"), seen=network.moments("gate_2")
@@ -145,7 +145,7 @@ def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> 
         larger = graph.twice(x, *weights, step, heights.half_of(height), height, network.moments(name))
         return graph.add(larger, skip, network.signed_scale(f"{after} in"), 128)
 
-    kernel, bias, known = network.first("half_in", 1, 1 / 255)
+    kernel, bias, known = network.first_of("half_in", 1, 1 / 255)
     half = graph.convolution(seen, kernel, bias, network.relu_scale("half_in"), seen=known)
     quarter = convolve(convolve(half, "quarter_down", 2), "quarter_in")
     quarter = blocks(quarter, "quarter", "eighth_down")

@@ -169,9 +169,7 @@ def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, hei
 
 def _first(network: Calibrated, name: str) -> tuple[Array, Array, Moments]:
     """A first convolution over what `_together` gives; in Keras it sees bands, block's means and gains."""
-    kernel, bias = network.weights(name)
     to_bands = np.zeros((_WIDE, _WIDE))
     to_bands[:SEEN, :SEEN] = network.kernel("transform")[0, 0] / 255
     to_bands[SEEN:, SEEN:] = _GAIN * np.eye(PARTS)
-    moments = network.moments(name).through(np.linalg.inv(to_bands.T).astype(np.float64))
-    return np.einsum("pb,hwbf->hwpf", to_bands, kernel).astype(np.float32), bias, moments
+    return network.first(name, to_bands)

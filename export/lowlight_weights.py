@@ -44,19 +44,17 @@ class Network(Calibrated):
             steps=steps(picture, self.samples("average"), mask),
         )
 
-    def first(self, name: str, coarse_step: float, age_step: float) -> tuple[Array, Array, Moments]:
+    def first_of(self, name: str, coarse_step: float, age_step: float) -> tuple[Array, Array, Moments]:
         """A first convolution over 12 pixels in levels, 3 block means and 1 age in these steps.
 
         In Keras it sees 12 bands, 3 coarse bands, and the age. Kernel, bias, and moments of what it sees.
         """
-        kernel, bias = self.weights(name)
         coarse = self.transform.reshape(4, 3, BANDS)[..., :3].sum(axis=0)  # (BGR, coarse bands)
         to_bands = np.zeros((WIDE, WIDE))  # from what is seen here to what Keras sees
         to_bands[:PIXELS, :BANDS] = self.transform / 255
         to_bands[PIXELS:-1, BANDS:-1] = coarse / 255 * coarse_step
         to_bands[-1, -1] = age_step
-        moments = self.moments(name).through(np.linalg.inv(to_bands.T).astype(np.float64))
-        return np.einsum("pb,hwbf->hwpf", to_bands, kernel).astype(np.float32), bias, moments
+        return self.first(name, to_bands)
 
 
 def _alone(blocks: int) -> list[tuple[str, str]]:
