@@ -65,7 +65,7 @@ class Calibrated:
         for reader in readers:
             self._moments[f"{reader} in"] = self._moments[f"{reader} in"].through(np.diag(1 / factors))
 
-    def first(self, name: str, to_keras: Array) -> tuple[Array, Array, Moments]:
+    def first(self, name: str, to_keras: NDArray[np.float64]) -> tuple[Array, Array, Moments]:
         """Kernel, bias, and moments of what it sees, of a convolution over other channels than Keras has.
 
         `to_keras` (C, C): what each of them is of those that Keras sees.
