@@ -26,6 +26,7 @@ class Model:
     name: str
     path: Path
     threads: int
+    follow: bool | None = None
     kind: str = "model"
     memory: Memory = "past"
     knobs: tuple[Knob, ...] = ()
@@ -37,12 +38,13 @@ class Model:
     def identity(self) -> str:
         beside = [self.path.with_suffix(suffix) for suffix in COMPANIONS.get(self.path.suffix, ())]
         files = [self.path, *(path for path in beside if path.is_file())]
-        return " ".join([*(digest(read_model(path)) for path in files), f"threads {self.threads}"])
+        settings = f"threads {self.threads} follow {self.follow}"
+        return " ".join([*(digest(read_model(path)) for path in files), settings])
 
     def run(
         self, frames: Sequence[Frame], wanted: Sequence[int], setting: Setting, *, timed: bool = False
     ) -> Output:
-        denoise = _load(self.path, self.threads)
+        denoise = _load(self.path, self.threads, self.follow)
         if denoise.manifest.channels != 3:
             raise ModelLoadError("it takes grey pictures; clips are in colour")
         denoise.reset()
@@ -51,5 +53,8 @@ class Model:
 
 
 @functools.lru_cache(maxsize=4)
-def _load(path: Path, threads: int) -> Denoiser:
-    return load(path, threads=threads)
+def _load(path: Path, threads: int, follow: bool | None) -> Denoiser:
+    denoise = load(path, threads=threads)
+    if follow is not None:
+        denoise.follow = follow and bool(denoise.manifest.memory)
+    return denoise

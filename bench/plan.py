@@ -23,8 +23,10 @@ LARGEST = (848, 480)  # of clips and pairs
 LIGHTS = ("dim", "dark")
 
 
-def models(names: Sequence[str], threads: int) -> list[Method]:
+def models(names: Sequence[str], threads: int, follow: bool | None = None) -> list[Method]:
     """Shipped models, exported files, and those of others, which run as opponents.
+
+    `follow` motion or not, where a file can; None for what each was made for.
 
     Raises `ModelLoadError` for what is no file; what is wrong inside one shows where it runs.
     """
@@ -40,7 +42,9 @@ def models(names: Sequence[str], threads: int) -> list[Method]:
         if any(method.name == shown for method in methods):
             shown = name
         foreign = path.suffix == ".onnx" and is_foreign(path)
-        methods.append((Foreign if foreign else Model)(shown, path, threads))
+        methods.append(
+            Foreign(shown, path, threads) if foreign else Model(shown, path, threads, follow=follow)
+        )
     return methods
 
 

@@ -60,6 +60,9 @@ class Manifest:
 
     multiple:     the network's stride; frames are padded to it inside the file
     minimum:      pixels a side must have at least
+    memory:       what the states hold: "bands" or "pixels" of 2 x 2 blocks, as `dae_edge.motion.carry` can
+                  carry them along with what moves; "" for anything else
+    follows:      whether they are carried, unless the user says otherwise
     strength:     name of a float input, 0 (frame untouched) to 1 (fully denoised); "" where there is none
     quantization: "none", "fp16 weights" or how the 8-bit numbers are laid out
     recipe:       sha256 of the training recipe, "" where unknown; `seed` is that run's
@@ -75,6 +78,8 @@ class Manifest:
     states: tuple[State, ...] = ()
     multiple: int = 1
     minimum: int = 1
+    memory: str = ""
+    follows: bool = False
     strength: str = ""
     quantization: str = "none"
     recipe: str = ""

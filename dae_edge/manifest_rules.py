@@ -43,10 +43,25 @@ def check(raw: dict[str, Any]) -> None:
         _need(isinstance(raw.get(name, {}), dict), name, raw.get(name), "an object")
     for name in ("frame", "denoised"):
         _check_picture(name, raw[name])
+    _need(isinstance(raw.get("follows", False), bool), "follows", raw.get("follows"), "true or false")
     states = raw.get("states", [])
     _need(isinstance(states, list) and len(states) <= 100, "states", states, "a list of at most 100")
     for state in states:
         _check_state(state)
+    _check_memory(raw.get("memory", ""), states)
+
+
+def _check_memory(memory: Any, states: list[Any]) -> None:
+    """What is carried along with motion must be the average of 2 x 2 blocks in 12 planes, and its count."""
+    _need(memory in ("", "bands", "pixels"), "memory", memory, 'one of "", "bands", "pixels"')
+    if not memory:
+        return
+    shapes = {state["name"]: state["shape"] for state in states}
+    channels = {"state_average": 12, "state_count": 1}
+    axis = {1 if state.get("layout") == "NCHW" else -1 for state in states}
+    fits = shapes.keys() == channels.keys() and all(len(shape) == 4 for shape in shapes.values())
+    fits = fits and len(axis) == 1 and all(shapes[n][a] == c for n, c in channels.items() for a in axis)
+    _need(fits, "memory", memory, "that of 12 planes named state_average and one named state_count")
 
 
 def _check_picture(name: str, tensor: Any) -> None:

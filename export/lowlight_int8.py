@@ -39,9 +39,10 @@ from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
-from dae_edge.models.lowlight import BANDS
+from dae_edge.models.bands import BANDS
 
 LAYOUT = "NCHW"  # of the memory
+MEMORY = "pixels"  # what it holds
 
 _AVERAGE, _COUNT = "state_average", "state_count"
 

@@ -30,6 +30,7 @@ from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
 
 LAYOUT = "NHWC"  # of the memory
+MEMORY = ""  # nothing that can be carried along with motion
 
 _AVERAGE, _COUNT = "state_average", "state_count"
 _WIDE = 32  # what is seen, and the bands, padded

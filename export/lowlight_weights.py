@@ -11,7 +11,7 @@ from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.correction import Head, steps
 from dae_edge.export.moments import Moments
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
-from dae_edge.models.lowlight import BANDS
+from dae_edge.models.bands import BANDS
 
 
 class Network(Calibrated):

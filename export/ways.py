@@ -33,6 +33,7 @@ class Way:
     strength:     name of the input that blends, "" where the file has none
     stepwise:     whether the file keeps its memory in the same numbers as Keras
     layout:       of the memory, "" for the format's own
+    memory:       what it holds, where the model is `lowlight`; as the manifest has it
     """
 
     make: Callable[[Collection[str]], Attach]
@@ -41,6 +42,7 @@ class Way:
     strength: str = ""
     stepwise: bool = True
     layout: str = ""
+    memory: str = "bands"
 
 
 def ways(model: PictureModel, format: Format, size: Size, examples: Examples) -> list[Callable[[], Way]]:
@@ -84,6 +86,7 @@ def _by_hand(model: PictureModel, size: Size, examples: Examples, *, whole: bool
         strength=STRENGTH,
         stepwise=False,
         layout=network.LAYOUT,
+        memory=network.MEMORY,
     )
 
 

@@ -21,6 +21,7 @@ def denoise(
     engine: options.Engine = None,
     threads: options.Threads = 2,
     strength: options.Strength = 1.0,
+    follow: options.Follow = None,
     sequence: Annotated[
         bool, typer.Option("--sequence", help="A folder's pictures are one clip, in order of name.")
     ] = False,
@@ -40,7 +41,9 @@ def denoise(
 
     camera = SimulatedCamera(preset(simulate), seed=seed) if simulate is not None else None
     with hushed():  # LiteRT announces its delegate
-        loaded = load(model, engine=engine, threads=threads, strength=strength)  # type: ignore[arg-type]
+        loaded = load(model, engine=engine, threads=threads, strength=strength, follow=follow)  # type: ignore[arg-type]
+    if follow is None:  # nobody waits for a frame here
+        loaded.follow = bool(loaded.manifest.memory)
     with progress("denoising") as report:
         job = Job(loaded, simulate=camera, force=force, progress=report)
         result = job.run(source, output, sequence=sequence)

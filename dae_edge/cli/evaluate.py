@@ -80,6 +80,7 @@ def evaluate(
         ),
     ] = Path("runs/evaluate"),
     threads: options.Threads = 2,
+    follow: options.Follow = None,
     seed: options.Seed = 5,
     json: options.Json = None,
     force: Annotated[bool, typer.Option("--force", help="Measure again what is there already.")] = False,
@@ -99,7 +100,7 @@ def evaluate(
     from dae_edge.bench.method import Noisy
     from dae_edge.bench.opponents import opponents
 
-    ours = plan.models(models or ["lowlight"], threads)
+    ours = plan.models(models or ["lowlight"], threads, follow)
     theirs, missing = plan.choose(opponents(threads), chosen or [])
     sources = [*(find_clips(clips) if clips is not None else []), *(clip or [])]
     takes = plan.takes(sources, presets or [], pairs, frames, limit, seed)

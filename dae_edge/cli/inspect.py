@@ -93,12 +93,19 @@ def _manifest(seen: Inspection) -> list[tuple[str, str]]:
     return [
         ("model", f"{manifest.name}, {manifest.format}"),
         ("frames", frames),
-        ("memory", f"{len(manifest.states)} tensors, from frame to frame" if manifest.states else "none"),
+        ("memory", _memory(manifest)),
         ("strength", f"input {manifest.strength}" if manifest.strength else "not in the file"),
         ("quantization", manifest.quantization),
         ("quality", ", ".join(quality) or "not measured"),
         ("origin", ", ".join(origin) or "unknown"),
     ]
+
+
+def _memory(manifest: Manifest) -> str:
+    if not manifest.states:
+        return "none"
+    along = {False: ", along with motion if asked", True: ", along with motion"}[manifest.follows]
+    return f"{len(manifest.states)} tensors, from frame to frame{along if manifest.memory else ''}"
 
 
 def _made_of(contents: Contents) -> list[tuple[str, str]]:

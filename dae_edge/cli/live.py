@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dae_edge.camera import Controls, Models, Sink, Source, Summary
     from dae_edge.camera.sinks import Recorder, Snapshots
     from dae_edge.camera.web import WebPage
+    from dae_edge.runtime import Denoiser
 
 
 def _camera(*names: str, **more: Any) -> Any:
@@ -63,6 +64,7 @@ def live(
     threads: options.Threads = 2,
     auto: Annotated[bool, typer.Option("--auto", help=_AUTO)] = False,
     strength: options.Strength = 1.0,
+    follow: options.Follow = None,
     camera: options.Camera = None,
     brighten: Annotated[float, _shown("--brighten", metavar="X", help=_BRIGHTEN)] = 0.0,
     compare: Annotated[str, _shown("--compare", help=_COMPARE)] = "side",
@@ -134,7 +136,7 @@ def live(
     log_to_stderr(quiet)
     if camera is not None:
         strength *= camera_strength(camera)
-    models = _models(model, engine, threads)
+    models = _models(model, engine, threads, follow)
     controls = Controls(
         strength=strength,
         brighten=brighten,
@@ -173,15 +175,25 @@ def live(
     next_step("dae-edge live --source 0" if source.startswith("demo") else "dae-edge bench")
 
 
-def _models(model: str, engine: str | None, threads: int) -> Models:
-    """The model asked for, and beside it those that ship, to choose from while it runs."""
+def _models(model: str, engine: str | None, threads: int, follow: bool | None) -> Models:
+    """The model asked for, and beside it those that ship, to choose from while it runs.
+
+    Those follow motion as the first was told to, where they can.
+    """
     from dae_edge.camera import Models
     from dae_edge.runtime import load
     from dae_edge.runtime.load import SHIPPED
 
     with hushed():  # LiteRT announces its delegate
-        denoise = load(model, engine=engine, threads=threads)  # type: ignore[arg-type]
-    return Models(model, denoise, others=tuple(SHIPPED), load=lambda name: load(name, threads=threads))
+        denoise = load(model, engine=engine, threads=threads, follow=follow)  # type: ignore[arg-type]
+
+    def other(name: str) -> Denoiser:
+        found = load(name, threads=threads)
+        if follow is not None:
+            found.follow = follow and bool(found.manifest.memory)
+        return found
+
+    return Models(model, denoise, others=tuple(SHIPPED), load=other)
 
 
 def _sinks(

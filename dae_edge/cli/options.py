@@ -29,6 +29,14 @@ Strength = Annotated[
     float,
     typer.Option("--strength", metavar="X", help="From 0 (frame untouched) to 1 (fully denoised)."),
 ]
+Follow = Annotated[
+    bool | None,
+    typer.Option(
+        "--follow/--no-follow",
+        help="Carry memory along with what moves: a better picture under a moving camera, for some "
+        "milliseconds a frame.",
+    ),
+]
 Simulate = Annotated[
     str | None,
     typer.Option(

@@ -56,6 +56,10 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return self._steps
 
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
     def on_epoch_end(self) -> None:
         """Keras calls this after each epoch; the next one continues the sequence of steps."""
         self._epoch += 1

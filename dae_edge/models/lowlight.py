@@ -18,18 +18,18 @@ from functools import partial
 import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
-from numpy.typing import NDArray
 
+from dae_edge.models.bands import BANDS, block_transform
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 STRIDE = 8
-BANDS = 12  # of a 2 x 2 block of a colour frame: coarse then fine, in each brightness then colour
 _COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
 
 
 def lowlight(
     width: int = 16,
     blocks: int = 0,
+    head: int = 1,
     *,
     precision: str = "float32",
     name: str = "lowlight",
@@ -37,9 +37,9 @@ def lowlight(
     """The streaming denoiser for frames of any size that is a multiple of `STRIDE`.
 
     `width` channels at half resolution, twice and four times as many at 1/4 and 1/8; `blocks`
-    residual blocks at each of those two. `precision` is the Keras dtype policy of the convolutions
-    between the memory and the head: "mixed_bfloat16" trains wide networks faster. The memory and the
-    head are float32 always.
+    residual blocks at each of those two. `head` is the side of the last kernel: 3, or 1 over twice
+    the channels. `precision` is the Keras dtype policy of the convolutions between the memory and the
+    head: "mixed_bfloat16" trains wide networks faster. The memory and the head are float32 always.
 
     Inputs:  `frame` (1, H, W, 3) float in [0, 1], BGR as OpenCV has it;
              `state_average` (1, H/2, W/2, 12) and `state_count` (1, H/2, W/2, 1), zeros at the
@@ -65,7 +65,7 @@ def lowlight(
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, width, blocks, convolve)
+    picture, mask = _restore(seen, width, blocks, head, convolve)
     blended = picture + mask * (average_next - picture)
     denoised = ops.depth_to_space(synthesis(blended), 2)
 
@@ -87,18 +87,6 @@ def lowlight(
     return model
 
 
-def block_transform() -> NDArray[np.float32]:
-    """(12, 12): from a 2 x 2 block's values (row, column, BGR) to its bands; orthogonal.
-
-    Haar in space times an opponent colour basis. White noise stays white in it, and at half the
-    scale of an orthonormal transform the bands keep to the order of the frame's own range.
-    """
-    haar = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]) / 2
-    colour = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], float)  # BGR
-    colour /= np.linalg.norm(colour, axis=1, keepdims=True)
-    return (np.kron(haar, colour).T / 2).astype(np.float32)
-
-
 def _gate(seen: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
     """(H/2, W/2, 16) -> (H/2, W/2, 1): how much of each block has moved, decided at 1/4 size."""
     x = convolve(seen, width, "gate_1", strides=2)
@@ -108,7 +96,7 @@ def _gate(seen: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
 
 
 def _restore(
-    seen: KerasTensor, width: int, blocks: int, convolve: Convolve
+    seen: KerasTensor, width: int, blocks: int, head: int, convolve: Convolve
 ) -> tuple[KerasTensor, KerasTensor]:
     """(H/2, W/2, 16) -> a clean picture's bands and a mask in [0, 1], both (H/2, W/2, 12)."""
     half = convolve(seen, width, "half_in")
@@ -123,8 +111,8 @@ def _restore(
         eighth = _block(eighth, 4 * width, f"eighth_block_{index + 1}", convolve)
     quarter = convolve(step_up(eighth, 2 * width, "quarter_up", convolve) + quarter, 2 * width, "quarter_out")
     half = step_up(quarter, width, "half_up", convolve) + half
-    half = convolve(half, width, "half_out")
-    out = layers.Conv2D(2 * BANDS, 3, padding="same", name="head")(ops.cast(half, "float32"))
+    half = convolve(half, 2 * width if head == 1 else width, "half_out")
+    out = layers.Conv2D(2 * BANDS, head, padding="same", name="head")(ops.cast(half, "float32"))
     return out[..., :BANDS], ops.sigmoid(out[..., BANDS:])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from dae_edge.errors import BadValueError, FrameError
 from dae_edge.manifest import Manifest
 from dae_edge.runtime.engine import Engine
+
+if TYPE_CHECKING:
+    from dae_edge.motion.flow import Flow
 
 Frame = NDArray[np.uint8]
 
@@ -19,13 +22,17 @@ class Denoiser:
 
     `denoise(frame)` takes and gives (H, W, 3) uint8 BGR (a grey model (H, W) uint8) and remembers
     the frames before. `reset()`, or a frame of another size, starts a new clip.
+
+    With `follow` memory goes along with what moves: under a moving camera most of it would be lost otherwise.
     """
 
-    def __init__(self, engine: Engine, *, strength: float = 1.0) -> None:
+    def __init__(self, engine: Engine, *, strength: float = 1.0, follow: bool | None = None) -> None:
         self._engine = engine
         self._state: dict[str, NDArray[Any]] = {}
+        self._last: Frame | None = None  # denoised, where motion is followed
         self._size: tuple[int, int] | None = None
         self.strength = strength
+        self.follow = engine.manifest.follows if follow is None else follow
 
     @property
     def manifest(self) -> Manifest:
@@ -48,9 +55,21 @@ class Denoiser:
             raise BadValueError(f"`strength` (={value}) must be from 0 to 1.")
         self._strength = float(value)
 
+    @property
+    def follow(self) -> bool:
+        """Whether memory goes along with what moves."""
+        return self._flow is not None
+
+    @follow.setter
+    def follow(self, value: bool) -> None:
+        if value and not self.manifest.memory:
+            rule = f"must be False: {self.manifest.name} cannot carry its memory along with motion"
+            raise BadValueError(f"`follow` (={value}) {rule}.")
+        self._flow, self._last = _flow() if value else None, None
+
     def reset(self) -> None:
         """Forget the clip: the next frame is the first of a new one."""
-        self._state, self._size = {}, None
+        self._state, self._last, self._size = {}, None, None
 
     def __call__(self, frame: Frame) -> Frame:
         """Denoise the clip's next frame; shape and type stay.
@@ -60,6 +79,7 @@ class Denoiser:
         self._check(frame)
         if frame.shape[:2] != self._size:
             self._begin(frame.shape[0], frame.shape[1])
+        self._follow(frame)
         picture = self.manifest.frame
         channels = self.manifest.channels
         batch = np.ascontiguousarray(frame).reshape(1, *frame.shape[:2], channels)
@@ -68,10 +88,22 @@ class Denoiser:
         out = self._engine.run({picture.name: batch, **knob, **self._state})
         self._state = {state.name: out[state.next] for state in self.manifest.states}
         denoised = out[self.manifest.denoised.name].reshape(frame.shape)
+        if self._flow is not None:
+            self._last = denoised
         return denoised if inside or self._strength == 1 else _blend(frame, denoised, self._strength)
 
+    def _follow(self, frame: Frame) -> None:
+        """Carry memory to where things are in this frame."""
+        if self._flow is None or self._last is None:
+            return
+        moves = self._flow(self._last, frame)
+        if moves is not None:
+            from dae_edge.motion.carry import carry
+
+            self._state = carry(self._state, moves, self.manifest)
+
     def _begin(self, height: int, width: int) -> None:
-        self._size = (height, width)
+        self._size, self._last = (height, width), None
         self._state = {
             state.name: np.full(self.manifest.state_shape(state, height, width), state.start, state.dtype)
             for state in self.manifest.states
@@ -97,6 +129,12 @@ class Denoiser:
             raise FrameError(
                 f"`frame` is {width}x{height}; this model needs {minimum} pixels a side at least."
             )
+
+
+def _flow() -> Flow:
+    from dae_edge.motion.flow import Flow  # here, so that loading a model does not need OpenCV
+
+    return Flow()
 
 
 def _blend(frame: Frame, denoised: Frame, strength: float) -> Frame:

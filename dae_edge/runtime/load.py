@@ -44,6 +44,7 @@ def load(
     engine: Literal["onnxruntime", "litert", "openvino"] | None = None,
     threads: int = 2,
     strength: float = 1.0,
+    follow: bool | None = None,
 ) -> Denoiser:
     """Load a shipped model by name, or an exported .onnx, .tflite or .xml file by path.
 
@@ -51,6 +52,8 @@ def load(
     engine:   "onnxruntime" runs .onnx, "litert" .tflite, "openvino" .xml; None chooses by the suffix
     threads:  CPU threads, 1 or more
     strength: 0 (frames untouched) to 1 (fully denoised)
+    follow:   carry memory along with what moves, for a better picture under a moving camera and some
+              milliseconds a frame; None for what the file was made for: lowlight-l does, others do not
 
     Raises `ModelLoadError` where the file is missing or is no model, `BadValueError` for an
     argument out of range, `MissingExtraError` where the engine is needed and not installed.
@@ -71,7 +74,7 @@ def load(
         loaded = chosen(content, *beside, threads=threads)
     except ModelLoadError as failure:
         raise ModelLoadError(f"{path} cannot be loaded: {failure}") from failure
-    return Denoiser(loaded, strength=strength)
+    return Denoiser(loaded, strength=strength, follow=follow)
 
 
 def engine_of(name: str, *contents: bytes, threads: int) -> Engine:

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from dae_edge.data.clips import DrawnClips, real_clips
+from dae_edge.data.clips import Batch, DrawnClips, real_clips
+from dae_edge.data.followed import Followed, followed
 from dae_edge.data.pictures import pictures_in
 from dae_edge.errors import BadValueError, ModelLoadError
 from dae_edge.models.grow import grow
@@ -34,6 +35,7 @@ class LowlightRecipe:
     network: str = "half"  # one of NETWORKS
     width: int = 16  # channels at the resolution it works at
     blocks: int = 0  # residual blocks at 1/4 and at 1/8: of "half" only
+    head: int = 1  # side of the last kernel: of "half" only
     deep: int = 48  # channels at 1/8: of "quarter" only
     start: str | None = None  # a trained model to start from: a .keras file of the same or a smaller size
     precision: str = "float32"  # of the convolutions while training
@@ -49,6 +51,7 @@ class LowlightRecipe:
     data: str | None = None  # a folder of clean pictures to use beside the drawn ones
     camera: str | None = None  # a camera.json of the camera to train for; any camera if none
     h264: float = 0.0  # share of the clips that come over H.264, which needs PyAV
+    followed: float = 0.0  # share of the clips whose memory follows motion: of "half" only
     validation: str | None = None  # a folder of clean clips that decide instead of drawn ones
 
 
@@ -57,9 +60,16 @@ NETWORKS = {"half": 2, "quarter": 4}  # by the resolution it works at, and the f
 # The family: one recipe a size.
 RECIPES = {
     "lowlight-s": LowlightRecipe(name="lowlight-s", network="quarter", width=32, unmasked=10, warmup=200),
-    "lowlight": LowlightRecipe(),
+    "lowlight": LowlightRecipe(followed=0.5),
     "lowlight-l": LowlightRecipe(
-        name="lowlight-l", width=32, blocks=1, precision="mixed_bfloat16", learning_rate=5e-4, warmup=500
+        name="lowlight-l",
+        width=32,
+        blocks=1,
+        head=3,
+        precision="mixed_bfloat16",
+        learning_rate=5e-4,
+        warmup=500,
+        followed=0.8,
     ),
 }
 
@@ -82,6 +92,8 @@ def train(
         raise BadValueError(f"`loss` (={recipe.loss!r}) must be one of {', '.join(LOSSES)}.")
     if recipe.network not in NETWORKS:
         raise BadValueError(f"`network` (={recipe.network!r}) must be one of {', '.join(NETWORKS)}.")
+    if recipe.followed and recipe.network != "half":
+        raise BadValueError(f"`followed` (={recipe.followed}) is for networks at half resolution.")
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
     camera = _camera(recipe)
     validation = validation_clips(recipe)
@@ -92,7 +104,7 @@ def train(
     if source is not None:
         grow(model, source)
     kept = _build(recipe, "float32")
-    clips = unroll(model, recipe.frames, recipe.patch, recipe.patch)
+    clips = _over_clips(model, recipe)
     schedule = _schedule(recipe)
     clips.compile(
         optimizer=keras.optimizers.Adam(schedule, clipnorm=1.0),
@@ -112,9 +124,9 @@ def train(
         h264=recipe.h264,
     )
     clips.fit(
-        data,
+        Followed(data, recipe.followed, recipe.seed) if recipe.followed else data,
         epochs=recipe.epochs,
-        validation_data=validation,
+        validation_data=(_inputs(recipe, *validation), validation[1]),
         validation_batch_size=recipe.batch,
         shuffle=False,
         callbacks=[
@@ -132,7 +144,16 @@ def train(
 def _build(recipe: LowlightRecipe, precision: str) -> keras.Model:
     if recipe.network == "quarter":
         return lowlight_s(recipe.width, recipe.deep, precision=precision, name=recipe.name)
-    return lowlight(recipe.width, recipe.blocks, precision=precision, name=recipe.name)
+    return lowlight(recipe.width, recipe.blocks, recipe.head, precision=precision, name=recipe.name)
+
+
+def _over_clips(model: keras.Model, recipe: LowlightRecipe) -> keras.Model:
+    return unroll(model, recipe.frames, recipe.patch, recipe.patch, follow=recipe.followed > 0)
+
+
+def _inputs(recipe: LowlightRecipe, noisy: Batch, clean: Batch) -> Batch | dict[str, Batch]:
+    """What the unrolled network takes of the clips that decide: all of them followed, or none."""
+    return followed(noisy, clean, 1.0, np.random.default_rng(0)) if recipe.followed else noisy
 
 
 def _camera(recipe: LowlightRecipe) -> Sensor | None:
@@ -172,7 +193,7 @@ def _report(run: Run, recipe: LowlightRecipe, validation: tuple[np.ndarray, np.n
     reports.curve(run.rows(), run.folder / "curve.png", series, "validation PSNR, dB")
     best = keras.models.load_model(run.model, compile=False)
     noisy, clean = (_some(pictures) for pictures in validation)
-    denoised = unroll(best, recipe.frames, recipe.patch, recipe.patch).predict(noisy, batch_size=1, verbose=0)
+    denoised = _over_clips(best, recipe).predict(_inputs(recipe, noisy, clean), batch_size=1, verbose=0)
     rows = [("noisy", noisy), ("denoised", np.clip(denoised, 0, 1)), ("clean", clean)]
     last_frames = [(label, clips[:, -1, ..., ::-1]) for label, clips in rows]  # BGR to RGB
     title = f"Frame {recipe.frames} of clips that never train"

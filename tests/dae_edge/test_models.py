@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from dae_edge.models.lowlight import BANDS, block_transform, lowlight
+from dae_edge.models.bands import BANDS, block_transform
+from dae_edge.models.lowlight import lowlight
 from dae_edge.models.mnist import autoencoder
 from dae_edge.models.unroll import no_memory
 

@@ -1,0 +1,53 @@
+"""What moved in clips to train on, as a device will see it."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from dae_edge.motion.flow import Flow
+from dae_edge.opencv import cv2
+
+Batch = NDArray[np.float32]
+Inputs = dict[str, Batch]
+
+
+class Followed(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of clips with their moves: ({"clip", "moves"}, clean).
+
+    `clips` gives (noisy, clean); of `share` of them what moved is known, of the rest all is said to stand
+    still, so that a network works on a device that does not follow motion too.
+    """
+
+    def __init__(self, clips: keras.utils.PyDataset, share: float, seed: int) -> None:
+        super().__init__(workers=1)
+        self._clips, self._share, self._seed = clips, share, seed
+        self._epoch = clips.epoch
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def on_epoch_end(self) -> None:
+        self._clips.on_epoch_end()
+        self._epoch += 1
+
+    def __getitem__(self, index: int) -> tuple[Inputs, Batch]:
+        random = np.random.default_rng([self._seed, 4, self._epoch * len(self) + index])
+        noisy, clean = self._clips[index]
+        return followed(noisy, clean, self._share, random), clean
+
+
+def followed(noisy: Batch, clean: Batch, share: float, random: np.random.Generator) -> Inputs:
+    """Clips (B, frames, H, W, 3) in [0, 1] and their moves (B, frames, H, W, 2) from frame to frame."""
+    moves = np.zeros((*noisy.shape[:4], 2), np.float32)
+    flow = Flow()
+    for clip in np.flatnonzero(random.random(len(noisy)) < share):
+        is_, was = (np.rint(255 * pictures[clip]).astype(np.uint8) for pictures in (noisy, clean))
+        for frame in range(1, noisy.shape[1]):
+            # What the network will make of the frame before, nobody knows yet; it has some noise left.
+            before = cv2.addWeighted(was[frame - 1], 0.6, is_[frame - 1], 0.4, 0)
+            found = flow(np.asarray(before, np.uint8), is_[frame])
+            if found is not None:
+                moves[clip, frame] = found
+    return {"clip": noisy, "moves": moves}

@@ -1,0 +1,1 @@
+"""Where things were a frame ago, and memory carried to where they are now."""

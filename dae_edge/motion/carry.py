@@ -1,0 +1,88 @@
+"""A denoiser's memory, carried to where things are now.
+
+What the memory is, the manifest says: the average of 2 x 2 blocks of pixels in 12 planes, as pixels or
+as bands, and the number of frames that each block's average stands on. It is unfolded into a picture, moved
+between pixels, and folded again: blocks alone are too coarse for anything fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dae_edge.manifest import Manifest
+from dae_edge.models.bands import block_transform
+from dae_edge.motion.flow import Moves, places
+from dae_edge.opencv import cv2
+
+AVERAGE, COUNT = "state_average", "state_count"
+PLANES = 12  # of a block: row, column, BGR
+
+# Of the number of frames an average stands on, at each move: blur and wrong turns add up.
+KEPT = 0.8
+
+Planes = NDArray[np.float32]
+States = dict[str, NDArray[Any]]
+
+
+def carry(states: Mapping[str, NDArray[Any]], moves: Moves, manifest: Manifest) -> States:
+    """The states after a frame, for the next one, of which `Flow` gave `moves` (H, W, 2)."""
+    last = next(state.layout for state in manifest.states if state.name == AVERAGE) == "NHWC"
+    average, count = (_planes(states[name], last) for name in (AVERAGE, COUNT))
+    moves = _padded(moves, 2 * average.shape[1], 2 * average.shape[2])
+    if manifest.memory == "bands":
+        transform = block_transform()  # pixels to bands
+        pixels = np.tensordot(np.linalg.inv(transform).T, average, 1)
+        average = np.tensordot(transform.T, _moved(pixels, moves), 1)
+    else:
+        average = _moved(average, moves)
+    return {AVERAGE: _tensor(average, last), COUNT: _tensor(_kept(count[0], moves)[None], last)}
+
+
+def _moved(average: Planes, moves: Moves) -> Planes:
+    """(12, h, w) of pixels in blocks, each from where it was."""
+    there = cv2.remap(_unfolded(average), *places(moves), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return _folded(np.asarray(there, np.float32))
+
+
+def _kept(count: Planes, moves: Moves) -> Planes:
+    """(h, w): how many frames each block stands on after its move; none where it comes from outside."""
+    height, width = count.shape
+    blocks = np.asarray(cv2.resize(moves / 2, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    there = cv2.remap(
+        count, *places(blocks), cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return np.where(blocks.any(axis=-1), KEPT * there, count).astype(np.float32)
+
+
+def _unfolded(planes: Planes) -> Planes:
+    """(12, h, w) -> the picture, (2 h, 2 w, 3). A block's row is six numbers side by side in it."""
+    _, height, width = planes.shape
+    rows = [cv2.merge(list(planes[first : first + PLANES // 2])) for first in (0, PLANES // 2)]
+    return np.stack(rows, axis=1).reshape(2 * height, 2 * width, 3)
+
+
+def _folded(picture: Planes) -> Planes:
+    """The inverse of `_unfolded`."""
+    height, width = picture.shape[0] // 2, picture.shape[1] // 2
+    rows = picture.reshape(height, 2, width, PLANES // 2)
+    return np.stack([plane for row in (0, 1) for plane in cv2.split(np.ascontiguousarray(rows[:, row]))])
+
+
+def _padded(moves: Moves, height: int, width: int) -> Moves:
+    """As large as the memory, which the file pads below and to the right."""
+    below, right = height - moves.shape[0], width - moves.shape[1]
+    if not below and not right:
+        return moves
+    return np.asarray(cv2.copyMakeBorder(moves, 0, below, 0, right, cv2.BORDER_REPLICATE), np.float32)
+
+
+def _planes(state: NDArray[Any], last: bool) -> Planes:
+    return np.moveaxis(state[0], -1, 0) if last else state[0]
+
+
+def _tensor(planes: Planes, last: bool) -> Planes:
+    return np.ascontiguousarray((np.moveaxis(planes, 0, -1) if last else planes)[None], np.float32)
