@@ -65,7 +65,7 @@ class Reference:
 
     def run(self, engine: Engine) -> list[Frame]:
         """What a file makes of the clips, with the memory it carries itself."""
-        denoise, frames = Denoiser(engine), []
+        denoise, frames = Denoiser(engine, follow=False), []
         for pair in self.pairs:
             denoise.reset()
             frames += [denoise(frame) for frame in pair.noisy]

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 import dae_edge
 from dae_edge.export import export, lowlight_int8
@@ -16,6 +17,7 @@ from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import by_name
 from dae_edge.metrics import psnr
 from dae_edge.models.lowlight import lowlight as build
+from dae_edge.runtime.load import SHIPPED
 from tests.export.test_picture_model import unet
 
 INT8 = by_name("onnx-int8")
@@ -96,7 +98,7 @@ def test_300_frames_leave_no_ghost(model: PictureModel, path: Path) -> None:
     assert psnr(ours[-20:], late) > psnr(ours[10:30], late) - 0.1
 
 
-@pytest.mark.parametrize("shape", [{"width": 16}, {"width": 32, "blocks": 1}])
+@pytest.mark.parametrize("shape", [{"width": 16}, {"width": 32, "blocks": 1, "head": 3}])
 def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_path: Path) -> None:
     """Untrained, so only the arithmetic is compared: frame by frame the same picture."""
     keras.utils.set_random_seed(1)
@@ -123,6 +125,19 @@ def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_p
         feeds = dict(zip(feeds, following, strict=True))
         expected, states = model.restore(frame, states)
         assert psnr([denoised[0]], [np.rint(expected).astype(np.uint8)]) > 20
+
+
+@pytest.mark.parametrize("name", ["lowlight-s", "lowlight", "lowlight-l"])
+def test_no_shipped_file_needs_more_than_16_bits_for_two_products(name: str) -> None:
+    """What CPUs without 8-bit dot products add in 16 bits and cut off."""
+    model = onnx.load(SHIPPED[name])
+    kernels = [numpy_helper.to_array(t) for t in model.graph.initializer]
+    kernels = [k.transpose(2, 3, 1, 0) for k in kernels if k.dtype == np.int8 and k.ndim == 4]
+    assert len(kernels) > 5
+    for kernel in kernels:
+        pairs = 255 * kernel.reshape(-1, 2, kernel.shape[3]).astype(int)
+        assert pairs.clip(0).sum(axis=1).max() < 2**15
+        assert pairs.clip(max=0).sum(axis=1).min() >= -(2**15)
 
 
 def test_other_networks_are_left_to_the_converter() -> None:
