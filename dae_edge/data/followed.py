@@ -39,12 +39,16 @@ class Followed(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def followed(noisy: Batch, clean: Batch, share: float, random: np.random.Generator) -> Inputs:
-    """Clips (B, frames, H, W, 3) in [0, 1] and their moves (B, frames, H, W, 2) from frame to frame."""
-    moves = np.zeros((*noisy.shape[:4], 2), np.float32)
+    """Clips (B, frames, H, W, 3) in [0, 1] and their moves (B, frames, H/2, W/2, 2) from frame to frame.
+
+    H and W are even.
+    """
+    clips, frames, height, width, _ = noisy.shape
+    moves = np.zeros((clips, frames, height // 2, width // 2, 2), np.float32)
     flow = Flow()
-    for clip in np.flatnonzero(random.random(len(noisy)) < share):
+    for clip in np.flatnonzero(random.random(clips) < share):
         is_, was = (np.rint(255 * pictures[clip]).astype(np.uint8) for pictures in (noisy, clean))
-        for frame in range(1, noisy.shape[1]):
+        for frame in range(1, frames):
             # What the network will make of the frame before, nobody knows yet; it has some noise left.
             before = cv2.addWeighted(was[frame - 1], 0.6, is_[frame - 1], 0.4, 0)
             found = flow(np.asarray(before, np.uint8), is_[frame])

@@ -13,20 +13,22 @@ _A = -0.75  # of the cubic kernel, as in OpenCV
 
 
 def carried(model: keras.Model, state: dict[str, Any], moves: KerasTensor) -> dict[str, Any]:
-    """The states of `lowlight` with what moved where it is now; `moves` (B, H, W, 2) as `Flow` gives them.
+    """The states of `lowlight` with what moved where it is now.
+
+    `moves` (B, H/2, W/2, 2) are as `Flow` gives them.
 
     No gradient passes through what moved: the frames in between are enough to learn from, and a gather's
     gradient is slow.
     """
-    rows = moves[:, ::2] + moves[:, 1::2]
-    coarse = (rows[:, :, ::2] + rows[:, :, 1::2]) / 8  # in blocks, from block to block
+    fine = layers.UpSampling2D(2, interpolation="bilinear")(2 * moves)
     pixels = ops.depth_to_space(model.get_layer("synthesis")(state["state_average"]), 2)
-    average = model.get_layer("analysis")(Cubic()(pixels, moves))
-    count = KEPT * Nearest()(state["state_count"], coarse)
-    still = ops.all(ops.equal(coarse, 0), axis=-1, keepdims=True)
+    average = model.get_layer("analysis")(Cubic()(pixels, fine))
+    count = KEPT * Nearest()(state["state_count"], moves)
+    moved = ops.any(ops.not_equal(moves, 0), axis=-1, keepdims=True)
+    partly = ops.greater(ops.max_pool(ops.max(ops.abs(fine), axis=-1, keepdims=True), 2), 0)  # or a neighbour
     return {
-        "state_average": ops.where(still, state["state_average"], ops.stop_gradient(average)),
-        "state_count": ops.where(still, state["state_count"], ops.stop_gradient(count)),
+        "state_average": ops.where(partly, ops.stop_gradient(average), state["state_average"]),
+        "state_count": ops.where(moved, ops.stop_gradient(count), state["state_count"]),
     }
 
 

@@ -29,7 +29,6 @@ _COARSE = 3  # the first bands: the block's mean in brightness and two colour di
 def lowlight(
     width: int = 16,
     blocks: int = 0,
-    head: int = 1,
     *,
     precision: str = "float32",
     name: str = "lowlight",
@@ -37,9 +36,9 @@ def lowlight(
     """The streaming denoiser for frames of any size that is a multiple of `STRIDE`.
 
     `width` channels at half resolution, twice and four times as many at 1/4 and 1/8; `blocks`
-    residual blocks at each of those two. `head` is the side of the last kernel: 3, or 1 over twice
-    the channels. `precision` is the Keras dtype policy of the convolutions between the memory and the
-    head: "mixed_bfloat16" trains wide networks faster. The memory and the head are float32 always.
+    residual blocks at each of those two. `precision` is the Keras dtype policy of the convolutions
+    between the memory and the head: "mixed_bfloat16" trains wide networks faster. The memory and the
+    head are float32 always.
 
     Inputs:  `frame` (1, H, W, 3) float in [0, 1], BGR as OpenCV has it;
              `state_average` (1, H/2, W/2, 12) and `state_count` (1, H/2, W/2, 1), zeros at the
@@ -65,7 +64,7 @@ def lowlight(
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, width, blocks, head, convolve)
+    picture, mask = _restore(seen, width, blocks, convolve)
     blended = picture + mask * (average_next - picture)
     denoised = ops.depth_to_space(synthesis(blended), 2)
 
@@ -96,7 +95,7 @@ def _gate(seen: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
 
 
 def _restore(
-    seen: KerasTensor, width: int, blocks: int, head: int, convolve: Convolve
+    seen: KerasTensor, width: int, blocks: int, convolve: Convolve
 ) -> tuple[KerasTensor, KerasTensor]:
     """(H/2, W/2, 16) -> a clean picture's bands and a mask in [0, 1], both (H/2, W/2, 12)."""
     half = convolve(seen, width, "half_in")
@@ -111,8 +110,8 @@ def _restore(
         eighth = _block(eighth, 4 * width, f"eighth_block_{index + 1}", convolve)
     quarter = convolve(step_up(eighth, 2 * width, "quarter_up", convolve) + quarter, 2 * width, "quarter_out")
     half = step_up(quarter, width, "half_up", convolve) + half
-    half = convolve(half, 2 * width if head == 1 else width, "half_out")
-    out = layers.Conv2D(2 * BANDS, head, padding="same", name="head")(ops.cast(half, "float32"))
+    half = convolve(half, width, "half_out")
+    out = layers.Conv2D(2 * BANDS, 3, padding="same", name="head")(ops.cast(half, "float32"))
     return out[..., :BANDS], ops.sigmoid(out[..., BANDS:])
 
 

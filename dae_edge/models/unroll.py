@@ -15,11 +15,11 @@ def unroll(model: keras.Model, frames: int, height: int, width: int, *, follow: 
     """The same weights over a whole clip, for training.
 
     Input `clip` (B, frames, height, width, 3) float in [0, 1]; output the denoised clip, same shape.
-    With `follow` there is an input `moves` (B, frames, height, width, 2) too, along which memory is carried
-    from the frame before to each.
+    With `follow` there is an input `moves` (B, frames, height / 2, width / 2, 2) too, along which memory is
+    carried from the frame before to each.
     """
     clip = keras.Input((frames, height, width, 3), name="clip")
-    moves = keras.Input((frames, height, width, 2), name="moves") if follow else None
+    moves = keras.Input((frames, height // 2, width // 2, 2), name="moves") if follow else None
     state = no_memory(model, clip[:, 0])
     denoised = []
     for index in range(frames):

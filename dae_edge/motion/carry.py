@@ -29,10 +29,10 @@ States = dict[str, NDArray[Any]]
 
 
 def carry(states: Mapping[str, NDArray[Any]], moves: Moves, manifest: Manifest) -> States:
-    """The states after a frame, for the next one, of which `Flow` gave `moves` (H, W, 2)."""
+    """The states after a frame, for the next one, of which `Flow` gave `moves` (H/2, W/2, 2)."""
     last = next(state.layout for state in manifest.states if state.name == AVERAGE) == "NHWC"
     average, count = (_planes(states[name], last) for name in (AVERAGE, COUNT))
-    moves = _padded(moves, 2 * average.shape[1], 2 * average.shape[2])
+    moves = _padded(moves, *average.shape[1:])
     if manifest.memory == "bands":
         transform = block_transform()  # pixels to bands
         pixels = np.tensordot(np.linalg.inv(transform).T, average, 1)
@@ -43,19 +43,17 @@ def carry(states: Mapping[str, NDArray[Any]], moves: Moves, manifest: Manifest) 
 
 
 def _moved(average: Planes, moves: Moves) -> Planes:
-    """(12, h, w) of pixels in blocks, each from where it was."""
-    there = cv2.remap(_unfolded(average), *places(moves), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    """(12, h, w) of pixels in blocks, each pixel from where it was."""
+    height, width = moves.shape[:2]
+    fine = np.asarray(cv2.resize(2 * moves, (2 * width, 2 * height)), np.float32)
+    there = cv2.remap(_unfolded(average), *places(fine), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return _folded(np.asarray(there, np.float32))
 
 
 def _kept(count: Planes, moves: Moves) -> Planes:
     """(h, w): how many frames each block stands on after its move; none where it comes from outside."""
-    height, width = count.shape
-    blocks = np.asarray(cv2.resize(moves / 2, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-    there = cv2.remap(
-        count, *places(blocks), cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return np.where(blocks.any(axis=-1), KEPT * there, count).astype(np.float32)
+    there = cv2.remap(count, *places(moves), cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.where(moves.any(axis=-1), KEPT * there, count).astype(np.float32)
 
 
 def _unfolded(planes: Planes) -> Planes:
@@ -73,7 +71,7 @@ def _folded(picture: Planes) -> Planes:
 
 
 def _padded(moves: Moves, height: int, width: int) -> Moves:
-    """As large as the memory, which the file pads below and to the right."""
+    """As large as the memory, which has what the file pads below and to the right too."""
     below, right = height - moves.shape[0], width - moves.shape[1]
     if not below and not right:
         return moves

@@ -8,21 +8,20 @@ from numpy.typing import NDArray
 from dae_edge.opencv import cv2
 
 SMALLEST = 64  # pixels a side: below it there is too little to find anything again
-_HALF = 2  # it is looked for at half resolution, where noise is half as strong
 _BETTER = 0.9  # the error that is left where flow is trusted, at most, of that of standing still
 _CLEARLY = 1.0  # and by how many grey levels it must be less: in the dark anything fits a bit better
-_AROUND = 9  # pixels a side over which errors are compared, at half resolution
+_AROUND = 9  # blocks a side over which errors are compared
 
 Frame = NDArray[np.uint8]
 Moves = NDArray[np.float32]
 
 
 class Flow:
-    """Finds where each pixel of a frame was in the one before.
+    """Finds where each 2 x 2 block of a frame was in the one before.
 
     Dense inverse search (Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016), as
-    OpenCV has it. What stands still as well as it moves does stand still: so noise moves nothing, and a
-    camera on a stand loses nothing.
+    OpenCV has it, at half resolution, where noise is half as strong. What stands still as well as it moves
+    does stand still: so noise moves nothing, and a camera on a stand loses nothing.
     """
 
     def __init__(self) -> None:
@@ -30,12 +29,11 @@ class Flow:
         self._search.setFinestScale(1)
 
     def __call__(self, before: Frame, now: Frame) -> Moves | None:
-        """(H, W, 3) uint8 each -> (H, W, 2), x and y in pixels from a pixel now to where it was before.
+        """(H, W, 3) uint8 each -> (H/2, W/2, 2): x and y, in blocks, from a block now to where it was before.
 
-        None where nothing has moved, and for frames too small to tell.
+        Sides are rounded up. None where nothing has moved, and for frames too small to tell.
         """
-        height, width = now.shape[:2]
-        if min(height, width) < SMALLEST:
+        if min(now.shape[:2]) < SMALLEST:
             return None
         was, is_ = _small_grey(before), _small_grey(now)
         nowhere = np.zeros((*was.shape, 2), np.float32)  # where to begin
@@ -43,11 +41,11 @@ class Flow:
         moves *= _trusted(was, is_, moves)[..., None]
         if not moves.any():
             return None
-        return np.asarray(cv2.resize(_HALF * moves, (width, height)), np.float32)
+        return moves
 
 
 def _small_grey(frame: Frame) -> Frame:
-    sides = (-(-frame.shape[1] // _HALF), -(-frame.shape[0] // _HALF))
+    sides = (-(-frame.shape[1] // 2), -(-frame.shape[0] // 2))
     small = cv2.resize(frame, sides, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 
@@ -61,7 +59,7 @@ def _trusted(was: Frame, is_: Frame, moves: Moves) -> NDArray[np.bool_]:
 
 
 def places(moves: Moves) -> tuple[Moves, Moves]:
-    """x and y, each (h, w), of where every pixel was."""
+    """x and y, each (h, w), of where everything was."""
     height, width = moves.shape[:2]
     x = np.asarray(moves[..., 0] + np.arange(width, dtype=np.float32), np.float32)
     y = np.asarray(moves[..., 1] + np.arange(height, dtype=np.float32)[:, None], np.float32)

@@ -35,7 +35,6 @@ class LowlightRecipe:
     network: str = "half"  # one of NETWORKS
     width: int = 16  # channels at the resolution it works at
     blocks: int = 0  # residual blocks at 1/4 and at 1/8: of "half" only
-    head: int = 1  # side of the last kernel: of "half" only
     deep: int = 48  # channels at 1/8: of "quarter" only
     start: str | None = None  # a trained model to start from: a .keras file of the same or a smaller size
     precision: str = "float32"  # of the convolutions while training
@@ -65,7 +64,6 @@ RECIPES = {
         name="lowlight-l",
         width=32,
         blocks=1,
-        head=3,
         precision="mixed_bfloat16",
         learning_rate=5e-4,
         warmup=500,
@@ -144,7 +142,7 @@ def train(
 def _build(recipe: LowlightRecipe, precision: str) -> keras.Model:
     if recipe.network == "quarter":
         return lowlight_s(recipe.width, recipe.deep, precision=precision, name=recipe.name)
-    return lowlight(recipe.width, recipe.blocks, recipe.head, precision=precision, name=recipe.name)
+    return lowlight(recipe.width, recipe.blocks, precision=precision, name=recipe.name)
 
 
 def _over_clips(model: keras.Model, recipe: LowlightRecipe) -> keras.Model:

@@ -64,10 +64,10 @@ def states_of(memory: str, layout: str) -> dict[str, np.ndarray]:
 def test_a_pan_is_found(pan: list[np.ndarray]) -> None:
     moves = Flow()(pan[3], pan[4])
     assert moves is not None
-    assert moves.shape == (HEIGHT, WIDTH, 2)
-    inside = moves[24:-24, 24:-24]
-    assert np.median(inside[..., 0]) == pytest.approx(ACROSS, abs=0.5)
-    assert np.median(inside[..., 1]) == pytest.approx(DOWN, abs=0.5)
+    assert moves.shape == (HEIGHT // 2, WIDTH // 2, 2)
+    inside = moves[12:-12, 12:-12]
+    assert np.median(inside[..., 0]) == pytest.approx(ACROSS / 2, abs=0.25)
+    assert np.median(inside[..., 1]) == pytest.approx(DOWN / 2, abs=0.25)
 
 
 @pytest.mark.parametrize("light", ["dim", "dark", "very-dark"])
@@ -87,7 +87,7 @@ def test_small_frames_and_odd_ones_are_taken(pan: list[np.ndarray]) -> None:
     assert flow(pan[0][: SMALLEST - 1], pan[1][: SMALLEST - 1]) is None
     moves = flow(pan[0][:-1, :-3], pan[1][:-1, :-3])
     assert moves is not None
-    assert moves.shape == (HEIGHT - 1, WIDTH - 3, 2)
+    assert moves.shape == (HEIGHT // 2, WIDTH // 2 - 1, 2)
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
@@ -95,7 +95,7 @@ def test_small_frames_and_odd_ones_are_taken(pan: list[np.ndarray]) -> None:
 def test_memory_goes_where_things_are(memory: str, layout: str) -> None:
     """Whole blocks, so that nothing is between pixels; what comes from outside stands on nothing."""
     states = states_of(memory, layout)
-    moves = np.full((HEIGHT - 3, WIDTH, 2), (4, -2), np.float32)  # not padded, as a frame's are
+    moves = np.full((HEIGHT // 2 - 1, WIDTH // 2, 2), (2, -1), np.float32)  # not padded, as a frame's are
     after = carry(states, moves, manifest(memory, layout))
     axes = (1, 2) if layout == "NHWC" else (2, 3)
     for name, state in states.items():
@@ -114,11 +114,11 @@ def test_memory_goes_where_things_are(memory: str, layout: str) -> None:
 
 def test_what_stands_still_stays_as_it_is() -> None:
     states = states_of("pixels", "NCHW")
-    moves = np.zeros((HEIGHT, WIDTH, 2), np.float32)
-    moves[:, WIDTH // 2 :] = 1.5
+    moves = np.zeros((HEIGHT // 2, WIDTH // 2, 2), np.float32)
+    moves[:, WIDTH // 4 :] = 0.75
     after = carry(states, moves, manifest())
     for name, state in states.items():
-        assert np.array_equal(after[name][..., : WIDTH // 4], state[..., : WIDTH // 4])
+        assert np.array_equal(after[name][..., : WIDTH // 4 - 1], state[..., : WIDTH // 4 - 1])
         assert not np.allclose(after[name][..., WIDTH // 4 + 1 :], state[..., WIDTH // 4 + 1 :])
 
 
@@ -136,8 +136,8 @@ def test_training_moves_as_a_device_does() -> None:
 def test_training_carries_memory_as_a_device_does() -> None:
     keras.utils.set_random_seed(0)
     states = states_of("bands", "NHWC")
-    moves = np.zeros((HEIGHT, WIDTH, 2), np.float32)
-    moves[16:64, 16:64] = (3.25, -1.5)
+    moves = np.zeros((HEIGHT // 2, WIDTH // 2, 2), np.float32)
+    moves[8:32, 8:32] = (1.625, -0.75)
     ours = carried(lowlight(8), states, moves[None])
     theirs = carry(states, moves, manifest("bands", "NHWC"))
     for name, state in theirs.items():
