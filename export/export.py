@@ -278,7 +278,7 @@ def _executed(format: Format, content: bytes) -> str:
 
 def _speed(engine: Engine, frames: list[Frame]) -> float:
     """Median milliseconds a frame, the first ones left out."""
-    denoise, times = Denoiser(engine), []
+    denoise, times = Denoiser(engine, follow=False), []
     begun = time.perf_counter()
     for index in range(1000):
         now = time.perf_counter()

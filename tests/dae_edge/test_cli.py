@@ -143,6 +143,7 @@ BAD = {
     "output under a file": (["denoise", "in.png", "text.png/out.png"], 1, "cannot be written"),
     "video under a file": (["denoise", "in.mp4", "text.png/out.mp4"], 1, "cannot be written"),
     "bad strength": (["denoise", "in.png", "out.png", "--strength", "2"], 2, "`strength` (=2.0)"),
+    "nothing to follow": (["denoise", "in.mp4", "out.mp4", "-m", "lowlight-s", "--follow"], 2, "`follow` (=True)"),
     "bad preset": (["denoise", "in.png", "out.png", "--simulate", "noon"], 2, "`preset` (='noon')"),
     "bad engine": (["denoise", "in.png", "out.png", "--engine", "litert"], 2, "runs .tflite files"),
     "sequence of one": (["denoise", "in.png", "out.png", "--sequence"], 2, "is for a folder"),

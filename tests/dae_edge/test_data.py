@@ -7,6 +7,7 @@ import pytest
 
 from dae_edge.data.clips import DrawnClips
 from dae_edge.data.digits import draw_digits
+from dae_edge.data.followed import Followed
 from dae_edge.data.mnist import _PARTS, as_input, load_digits
 from dae_edge.data.noise import corrupt
 from dae_edge.data.noisy_digits import FreshNoise
@@ -99,3 +100,18 @@ def test_drawn_clips_are_the_same_step_after_a_resume() -> None:
     assert noisy.shape == (2, 2, 32, 32, 3)
     assert 0 <= noisy.min() <= noisy.max() <= 1
     assert 0.001 < np.square(noisy - clean).mean() < 0.2
+
+
+def test_moves_are_the_same_step_after_a_resume_and_of_a_share_of_clips() -> None:
+    sizes = {"batch": 6, "frames": 3, "patch": 64, "steps": 2, "seed": 5}
+    through = Followed(DrawnClips(**sizes), 0.5, seed=5)
+    through.on_epoch_end()
+    inputs, clean = through[1]
+    again, same = Followed(DrawnClips(**sizes, first_epoch=1), 0.5, seed=5)[1]
+    assert (inputs["moves"] == again["moves"]).all()
+    assert (clean == same).all()
+    assert inputs["moves"].shape == (6, 3, 32, 32, 2)
+    assert not inputs["moves"][:, 0].any()  # there is nothing before
+    everywhere, _ = Followed(DrawnClips(**sizes, first_epoch=1), 1.0, seed=5)[1]
+    moved = everywhere["moves"].any(axis=(1, 2, 3, 4))
+    assert 0 < inputs["moves"].any(axis=(1, 2, 3, 4)).sum() < moved.sum()

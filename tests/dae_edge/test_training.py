@@ -144,6 +144,13 @@ def test_the_small_network_trains_too(tmp_path: Path) -> None:
     assert lowlight.train(replace(recipe, start=str(run.model), epochs=1), tmp_path / "again").rows()
 
 
+def test_a_network_learns_with_memory_that_follows_motion(tmp_path: Path) -> None:
+    recipe = replace(TINY, followed=0.5, patch=64, epochs=1)
+    assert np.isfinite(lowlight.train(recipe, tmp_path / "run").rows()[0]["val_loss"])
+    with pytest.raises(BadValueError, match=r"`followed` \(=0.5\) is for networks at half resolution"):
+        lowlight.train(replace(recipe, network="quarter"), tmp_path / "small")
+
+
 def test_a_run_shorter_than_its_warm_up_still_runs(tmp_path: Path) -> None:
     run = lowlight.train(replace(TINY, epochs=1, warmup=500), tmp_path / "run")
     assert np.isfinite(run.rows()[0]["val_loss"])
