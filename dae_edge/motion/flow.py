@@ -11,6 +11,10 @@ SMALLEST = 64  # pixels a side: below it there is too little to find anything ag
 _BETTER = 0.9  # the error that is left where flow is trusted, at most, of that of standing still
 _CLEARLY = 1.0  # and by how many grey levels it must be less: in the dark anything fits a bit better
 _AROUND = 9  # blocks a side over which errors are compared
+# Grey levels, root mean square, that must have been cleaned away for memory to be moved: with less noise
+# what a frame shows itself is better than what was seen before, moved between pixels.
+_NOISY = 4.0
+_ROWS = 4  # every fourth is enough to tell
 
 Frame = NDArray[np.uint8]
 Moves = NDArray[np.float32]
@@ -42,6 +46,14 @@ class Flow:
         if not moves.any():
             return None
         return moves
+
+
+def is_noisy(frame: Frame, denoised: Frame, strength: float) -> bool:
+    """Whether a frame had so much noise that motion is worth following, by what denoising changed."""
+    if strength == 0:
+        return False
+    one, other = (np.ascontiguousarray(picture[::_ROWS]) for picture in (frame, denoised))
+    return bool(cv2.norm(one, other, cv2.NORM_L2) / one.size**0.5 >= _NOISY * strength)
 
 
 def _small_grey(frame: Frame) -> Frame:

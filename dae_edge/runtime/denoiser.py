@@ -88,9 +88,10 @@ class Denoiser:
         out = self._engine.run({picture.name: batch, **knob, **self._state})
         self._state = {state.name: out[state.next] for state in self.manifest.states}
         denoised = out[self.manifest.denoised.name].reshape(frame.shape)
-        if self._flow is not None:
-            self._last = denoised
-        return denoised if inside or self._strength == 1 else _blend(frame, denoised, self._strength)
+        if not inside and self._strength != 1:
+            denoised = _blend(frame, denoised, self._strength)
+        self._last = self._worth(frame, denoised)
+        return denoised
 
     def _follow(self, frame: Frame) -> None:
         """Carry memory to where things are in this frame."""
@@ -101,6 +102,14 @@ class Denoiser:
             from dae_edge.motion.carry import carry
 
             self._state = carry(self._state, moves, self.manifest)
+
+    def _worth(self, frame: Frame, denoised: Frame) -> Frame | None:
+        """What the next frame's motion is to be found against, where it is worth it."""
+        if self._flow is None:
+            return None
+        from dae_edge.motion.flow import is_noisy
+
+        return denoised if is_noisy(frame, denoised, self._strength) else None
 
     def _begin(self, height: int, width: int) -> None:
         self._size, self._last = (height, width), None
