@@ -59,7 +59,7 @@ NETWORKS = {"half": 2, "quarter": 4}  # by the resolution it works at, and the f
 # The family: one recipe a size.
 RECIPES = {
     "lowlight-s": LowlightRecipe(name="lowlight-s", network="quarter", width=32, unmasked=10, warmup=200),
-    "lowlight": LowlightRecipe(followed=0.5),
+    "lowlight": LowlightRecipe(),
     "lowlight-l": LowlightRecipe(
         name="lowlight-l",
         width=32,
