@@ -55,6 +55,5 @@ class Model:
 @functools.lru_cache(maxsize=4)
 def _load(path: Path, threads: int, follow: bool | None) -> Denoiser:
     denoise = load(path, threads=threads)
-    if follow is not None:
-        denoise.follow = follow and bool(denoise.manifest.memory)
+    denoise.follow_if_able(follow)
     return denoise

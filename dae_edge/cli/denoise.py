@@ -43,7 +43,7 @@ def denoise(
     with hushed():  # LiteRT announces its delegate
         loaded = load(model, engine=engine, threads=threads, strength=strength, follow=follow)  # type: ignore[arg-type]
     if follow is None:  # nobody waits for a frame here
-        loaded.follow = bool(loaded.manifest.memory)
+        loaded.follow_if_able(True)
     with progress("denoising") as report:
         job = Job(loaded, simulate=camera, force=force, progress=report)
         result = job.run(source, output, sequence=sequence)

@@ -189,8 +189,7 @@ def _models(model: str, engine: str | None, threads: int, follow: bool | None) -
 
     def other(name: str) -> Denoiser:
         found = load(name, threads=threads)
-        if follow is not None:
-            found.follow = follow and bool(found.manifest.memory)
+        found.follow_if_able(follow)
         return found
 
     return Models(model, denoise, others=tuple(SHIPPED), load=other)

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from dae_edge.motion.flow import Flow
+from dae_edge.data.clips import DrawnClips
+from dae_edge.motion.flow import Flow, small_grey
 from dae_edge.opencv import cv2
 
 Batch = NDArray[np.float32]
@@ -20,20 +21,18 @@ class Followed(keras.utils.PyDataset):  # type: ignore[misc]
     still, so that a network works on a device that does not follow motion too.
     """
 
-    def __init__(self, clips: keras.utils.PyDataset, share: float, seed: int) -> None:
+    def __init__(self, clips: DrawnClips, share: float, seed: int) -> None:
         super().__init__(workers=1)
         self._clips, self._share, self._seed = clips, share, seed
-        self._epoch = clips.epoch
 
     def __len__(self) -> int:
         return len(self._clips)
 
     def on_epoch_end(self) -> None:
         self._clips.on_epoch_end()
-        self._epoch += 1
 
     def __getitem__(self, index: int) -> tuple[Inputs, Batch]:
-        random = np.random.default_rng([self._seed, 4, self._epoch * len(self) + index])
+        random = np.random.default_rng([self._seed, 4, self._clips.epoch * len(self) + index])
         noisy, clean = self._clips[index]
         return followed(noisy, clean, self._share, random), clean
 
@@ -51,7 +50,7 @@ def followed(noisy: Batch, clean: Batch, share: float, random: np.random.Generat
         for frame in range(1, frames):
             # What the network will make of the frame before, nobody knows yet; it has some noise left.
             before = cv2.addWeighted(was[frame - 1], 0.6, is_[frame - 1], 0.4, 0)
-            found = flow(np.asarray(before, np.uint8), is_[frame])
+            found = flow(small_grey(np.asarray(before, np.uint8)), small_grey(is_[frame]))
             if found is not None:
                 moves[clip, frame] = found
     return {"clip": noisy, "moves": moves}

@@ -12,7 +12,7 @@ from dae_edge.manifest import Manifest
 from dae_edge.runtime.engine import Engine
 
 if TYPE_CHECKING:
-    from dae_edge.motion.flow import Flow
+    from dae_edge.motion.follow import Follower
 
 Frame = NDArray[np.uint8]
 
@@ -29,7 +29,7 @@ class Denoiser:
     def __init__(self, engine: Engine, *, strength: float = 1.0, follow: bool | None = None) -> None:
         self._engine = engine
         self._state: dict[str, NDArray[Any]] = {}
-        self._last: Frame | None = None  # denoised, where motion is followed
+        self._follower: Follower | None = None
         self._size: tuple[int, int] | None = None
         self.strength = strength
         self.follow = engine.manifest.follows if follow is None else follow
@@ -58,18 +58,27 @@ class Denoiser:
     @property
     def follow(self) -> bool:
         """Whether memory goes along with what moves."""
-        return self._flow is not None
+        return self._follower is not None
 
     @follow.setter
     def follow(self, value: bool) -> None:
         if value and not self.manifest.memory:
             rule = f"must be False: {self.manifest.name} cannot carry its memory along with motion"
             raise BadValueError(f"`follow` (={value}) {rule}.")
-        self._flow, self._last = _flow() if value else None, None
+        self._follower = None
+        if value:
+            from dae_edge.motion.follow import Follower  # here, so that loading a model does not need OpenCV
+
+            self._follower = Follower(self.manifest)
+
+    def follow_if_able(self, value: bool | None) -> None:
+        """As `follow`, but no error where the file cannot; None leaves it as it is."""
+        if value is not None:
+            self.follow = value and bool(self.manifest.memory)
 
     def reset(self) -> None:
         """Forget the clip: the next frame is the first of a new one."""
-        self._state, self._last, self._size = {}, None, None
+        self._state, self._size = {}, None
 
     def __call__(self, frame: Frame) -> Frame:
         """Denoise the clip's next frame; shape and type stay.
@@ -79,7 +88,8 @@ class Denoiser:
         self._check(frame)
         if frame.shape[:2] != self._size:
             self._begin(frame.shape[0], frame.shape[1])
-        self._follow(frame)
+        if self._follower is not None:
+            self._state = self._follower.carry(self._state, frame)
         picture = self.manifest.frame
         channels = self.manifest.channels
         batch = np.ascontiguousarray(frame).reshape(1, *frame.shape[:2], channels)
@@ -90,29 +100,14 @@ class Denoiser:
         denoised = out[self.manifest.denoised.name].reshape(frame.shape)
         if not inside and self._strength != 1:
             denoised = _blend(frame, denoised, self._strength)
-        self._last = self._worth(frame, denoised)
+        if self._follower is not None:
+            self._follower.saw(frame, denoised, self._strength)
         return denoised
 
-    def _follow(self, frame: Frame) -> None:
-        """Carry memory to where things are in this frame."""
-        if self._flow is None or self._last is None:
-            return
-        moves = self._flow(self._last, frame)
-        if moves is not None:
-            from dae_edge.motion.carry import carry
-
-            self._state = carry(self._state, moves, self.manifest)
-
-    def _worth(self, frame: Frame, denoised: Frame) -> Frame | None:
-        """What the next frame's motion is to be found against, where it is worth it."""
-        if self._flow is None:
-            return None
-        from dae_edge.motion.flow import is_noisy
-
-        return denoised if is_noisy(frame, denoised, self._strength) else None
-
     def _begin(self, height: int, width: int) -> None:
-        self._size, self._last = (height, width), None
+        self._size = (height, width)
+        if self._follower is not None:
+            self._follower.forget()
         self._state = {
             state.name: np.full(self.manifest.state_shape(state, height, width), state.start, state.dtype)
             for state in self.manifest.states
@@ -138,12 +133,6 @@ class Denoiser:
             raise FrameError(
                 f"`frame` is {width}x{height}; this model needs {minimum} pixels a side at least."
             )
-
-
-def _flow() -> Flow:
-    from dae_edge.motion.flow import Flow  # here, so that loading a model does not need OpenCV
-
-    return Flow()
 
 
 def _blend(frame: Frame, denoised: Frame, strength: float) -> Frame:

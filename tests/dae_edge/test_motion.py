@@ -17,7 +17,8 @@ from dae_edge.models.bands import block_transform
 from dae_edge.models.carry import Cubic, Nearest, carried
 from dae_edge.models.lowlight import lowlight
 from dae_edge.motion.carry import KEPT, carry
-from dae_edge.motion.flow import SMALLEST, Flow, is_noisy, places
+from dae_edge.motion.flow import SMALLEST, Flow, places, small_grey
+from dae_edge.motion.follow import is_noisy
 from dae_edge.scenes import draw_clip
 from dae_edge.sensor import SimulatedCamera, preset
 
@@ -36,6 +37,10 @@ def seen(scene: list[np.ndarray], light: str = "dim") -> tuple[list[np.ndarray],
     """(noisy, clean)."""
     camera = SimulatedCamera(preset(light), seed=3)
     return [camera.capture(frame) for frame in scene], [camera.clean(frame) for frame in scene]
+
+
+def moved(before: np.ndarray, now: np.ndarray) -> np.ndarray | None:
+    return Flow()(small_grey(before), small_grey(now))
 
 
 def manifest(memory: str = "pixels", layout: str = "NCHW") -> Manifest:
@@ -62,7 +67,7 @@ def states_of(memory: str, layout: str) -> dict[str, np.ndarray]:
 
 
 def test_a_pan_is_found(pan: list[np.ndarray]) -> None:
-    moves = Flow()(pan[3], pan[4])
+    moves = moved(pan[3], pan[4])
     assert moves is not None
     assert moves.shape == (HEIGHT // 2, WIDTH // 2, 2)
     inside = moves[12:-12, 12:-12]
@@ -74,18 +79,17 @@ def test_a_pan_is_found(pan: list[np.ndarray]) -> None:
 def test_noise_moves_nothing(pan: list[np.ndarray], light: str) -> None:
     """Not more than a hundredth of what stands still, that is."""
     (before, now), (clean, _) = seen([pan[0], pan[0]], light)
-    moves = Flow()(cv2.addWeighted(clean, 0.8, before, 0.2, 0), now)
+    moves = moved(cv2.addWeighted(clean, 0.8, before, 0.2, 0), now)
     assert moves is None or moves.any(axis=-1).mean() < 0.01
 
 
 def test_the_same_frame_again_moves_nothing(pan: list[np.ndarray]) -> None:
-    assert Flow()(pan[0], pan[0]) is None
+    assert moved(pan[0], pan[0]) is None
 
 
 def test_small_frames_and_odd_ones_are_taken(pan: list[np.ndarray]) -> None:
-    flow = Flow()
-    assert flow(pan[0][: SMALLEST - 1], pan[1][: SMALLEST - 1]) is None
-    moves = flow(pan[0][:-1, :-3], pan[1][:-1, :-3])
+    assert moved(*(frame[: 2 * SMALLEST - 2] for frame in pan[:2])) is None
+    moves = moved(*(frame[:-1, :-3] for frame in pan[:2]))
     assert moves is not None
     assert moves.shape == (HEIGHT // 2, WIDTH // 2 - 1, 2)
 
@@ -126,11 +130,11 @@ def test_training_moves_as_a_device_does() -> None:
     random = np.random.default_rng(1)
     picture = cv2.GaussianBlur(random.random((HEIGHT, WIDTH, 3), np.float32), (0, 0), 1)
     moves = np.rint(32 * random.normal(0, 4, (HEIGHT, WIDTH, 2))).astype(np.float32) / 32
-    moved = cv2.remap(picture, *places(moves), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    assert np.allclose(Cubic()(picture[None], moves[None])[0], moved, atol=1e-5)
+    there = cv2.remap(picture, *places(moves), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    assert np.allclose(Cubic()(picture[None], moves[None])[0], there, atol=1e-5)
     plane = picture[..., :1]
-    moved = cv2.remap(plane, *places(moves), cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    assert np.array_equal(Nearest()(plane[None], moves[None])[0, ..., 0], moved)
+    there = cv2.remap(plane, *places(moves), cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    assert np.array_equal(Nearest()(plane[None], moves[None])[0, ..., 0], there)
 
 
 def test_training_carries_memory_as_a_device_does() -> None:
@@ -190,6 +194,15 @@ def test_a_new_clip_follows_nothing_of_the_old(pan: list[np.ndarray]) -> None:
     assert np.array_equal(denoise(pan[0]), first)
     denoise(pan[1][:120])  # another size
     assert np.array_equal(denoise(pan[0]), first)
+
+
+def test_what_the_caller_draws_on_a_frame_is_not_followed(pan: list[np.ndarray]) -> None:
+    frames, _ = seen(pan[:4])
+    drawn, left = (dae_edge.load("lowlight", follow=True) for _ in range(2))
+    for frame in frames:
+        one, other = drawn(frame), left(frame)
+        assert np.array_equal(one, other)
+        one.fill(0)
 
 
 @pytest.mark.parametrize(
