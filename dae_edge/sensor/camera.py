@@ -9,7 +9,7 @@ from dae_edge.opencv import cv2
 from dae_edge.sensor import isp, transport
 from dae_edge.sensor.brightness import Brightness
 from dae_edge.sensor.curves import LINEAR, encode
-from dae_edge.sensor.demosaic import demosaic, mosaic
+from dae_edge.sensor.demosaic import ORDERS, demosaic, mosaic
 from dae_edge.sensor.h264 import H264
 from dae_edge.sensor.photosites import Photosites
 from dae_edge.sensor.sensor import Sensor
@@ -35,10 +35,12 @@ class SimulatedCamera:
     def clean(self, scene: Frame) -> Frame:
         """(H, W, 3) uint8 BGR scene -> the same at the camera's exposure, without noise.
 
-        The n-th call belongs to the n-th `capture`: flicker and drift are the same in both.
+        The n-th call belongs to the n-th `capture`: flicker and drift are the same in both. As sharp as the
+        camera shows brightness, so that nothing learns to sharpen; colours as sharp as the scene's.
         """
         exposed = encode(LINEAR * np.float32(next(self._cleaned)))
-        return isp.sharpen(cv2.LUT(scene, exposed).astype(np.uint8, copy=False), self.sensor.sharpening)
+        frame = cv2.LUT(scene, exposed).astype(np.uint8, copy=False)
+        return isp.sharpen(isp.reduce_noise(frame, self.sensor.luma_blur, 0), self.sensor.sharpening)
 
     def capture(self, scene: Frame) -> Frame:
         """(H, W, 3) uint8 BGR scene -> (H, W, 3) uint8 BGR as the camera delivers it.
@@ -57,7 +59,7 @@ class SimulatedCamera:
         if sensor.demosaic == "binned":
             bgr = self._photosites.expose(electrons)
         else:
-            bgr = demosaic(self._photosites.expose(mosaic(electrons)), sensor.demosaic)
+            bgr = self._mosaicked(electrons)
 
         bgr = np.minimum(bgr * self._balance, 1)
         if sensor.colour_matrix is not None:
@@ -69,3 +71,14 @@ class SimulatedCamera:
         if sensor.jpeg_quality is not None:
             return transport.jpeg(frame, sensor.jpeg_quality, sensor.chroma)
         return transport.subsample(frame, sensor.chroma)
+
+    def _mosaicked(self, electrons: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(H, W, 3) electrons -> the same read through a colour mosaic, in units of white."""
+        height, width = electrons.shape[:2]
+        rows, columns = ORDERS[self.sensor.order]
+        if rows or columns:  # a whole block more of what an RGGB sensor would have had around it
+            electrons = cv2.copyMakeBorder(
+                electrons, rows, 2 - rows, columns, 2 - columns, cv2.BORDER_REFLECT_101
+            ).astype(np.float32, copy=False)
+        bgr = demosaic(self._photosites.expose(mosaic(electrons)), self.sensor.demosaic)
+        return bgr[rows : rows + height, columns : columns + width]

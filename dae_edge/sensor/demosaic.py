@@ -1,6 +1,7 @@
 """From one colour a photosite to three: the ways cameras fill in the two that are missing.
 
-All take the mosaic (H, W) float32 in RGGB order and give (H, W, 3) float32 BGR.
+All take the mosaic (H, W) float32 in RGGB order and give (H, W, 3) float32 BGR; sensors of another order
+are an RGGB one that begins a row or a column earlier.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dae_edge.opencv import cv2
 
 Plane = NDArray[np.float32]
 
+# Colours of the upper left 2 x 2 photosites, and how many rows and columns of an RGGB sensor they leave out.
+ORDERS = {"RGGB": (0, 0), "GRBG": (0, 1), "GBRG": (1, 0), "BGGR": (1, 1)}
 DEMOSAICS = ("bilinear", "edge-aware", "malvar", "binned")
 
 # OpenCV's demosaics take 16-bit numbers; the pedestal keeps the negative half of the read

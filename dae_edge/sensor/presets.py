@@ -20,7 +20,8 @@ PRESETS = {
 }
 
 DAYLIGHT = 0.12  # share of the random cameras that have light enough
-DARK = 0.6  # of the others, share that have as little as the presets, or up to three times as much
+PROCESSED = 0.25  # of the others, share that clean up themselves before they give a frame out
+DARK = 0.6  # of the rest, share that have as little light as the presets, or up to three times as much
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
 # XYZ (D65) to the colours of four cameras: Brooks et al., "Unprocessing images for learned raw
@@ -53,6 +54,8 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
     """
     if random.random() < DAYLIGHT:
         return _daylight(random)
+    if random.random() < PROCESSED:
+        return _processed(random)
     read_noise = random.uniform(1.0, 4.0)
     return Sensor(
         exposure=random.uniform(0.2, 1.0),
@@ -64,6 +67,7 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
         hot_pixels=3e-4 * random.random() * _sometimes(random, 0.2),
         bit_depth=int(random.choice([10, 12])),
         demosaic=str(random.choice(["bilinear", "edge-aware", "malvar", "binned"], p=[0.45, 0.15, 0.2, 0.2])),
+        order=_order(random),
         red_gain=random.uniform(1.4, 2.4),
         blue_gain=random.uniform(1.4, 2.2),
         colour_matrix=draw_colour_matrix(random) if random.random() < 0.4 else None,
@@ -97,6 +101,7 @@ def draw_like(random: np.random.Generator, measured: Sensor) -> Sensor:
         read_noise=around(measured.read_noise, 1.25),
         row_noise=around(measured.row_noise, 1.5),
         hot_pixels=min(around(measured.hot_pixels, 1.5), 1.0),
+        order=_order(random),
         red_gain=around(measured.red_gain, 1.15),
         blue_gain=around(measured.blue_gain, 1.15),
         luma_blur=around(measured.luma_blur, 1.2),
@@ -119,6 +124,30 @@ def _daylight(random: np.random.Generator) -> Sensor:
     )
 
 
+def _processed(random: np.random.Generator) -> Sensor:
+    """Colour noise smoothed over many pixels, brightness over two, then sharpened, as a JPEG.
+
+    What phones, photo cameras and the better webcams give out: less noise, but hard to tell from texture.
+    """
+    return Sensor(
+        exposure=random.uniform(0.3, 1.0),
+        electrons=math.exp(random.uniform(math.log(60), math.log(6000))),
+        read_noise=random.uniform(1.0, 4.0),
+        row_noise=0.0,
+        bit_depth=12,
+        demosaic=str(random.choice(["bilinear", "edge-aware", "malvar"])),
+        order=_order(random),
+        red_gain=random.uniform(1.4, 2.4),
+        blue_gain=random.uniform(1.4, 2.2),
+        colour_matrix=draw_colour_matrix(random) if random.random() < 0.5 else None,
+        chroma_blur=random.uniform(1.0, 3.5),
+        luma_blur=random.uniform(0.35, 0.9),
+        sharpening=random.uniform(0.1, 0.8) * _sometimes(random, 0.6),
+        chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"])),
+        jpeg_quality=int(random.integers(75, 99)) if random.random() < 0.8 else None,
+    )
+
+
 def draw_colour_matrix(random: np.random.Generator) -> Matrix:
     """Balanced camera RGB to linear sRGB: a random mixture of four cameras, rows that add up to 1."""
     mixture = np.tensordot(random.dirichlet(np.ones(4)), _XYZ_TO_CAMERA, axes=1)
@@ -126,6 +155,11 @@ def draw_colour_matrix(random: np.random.Generator) -> Matrix:
     to_camera /= to_camera.sum(axis=1, keepdims=True)
     inverse = np.linalg.inv(to_camera)
     return tuple((float(red), float(green), float(blue)) for red, green, blue in inverse)
+
+
+def _order(random: np.random.Generator) -> str:
+    """Most sensors are sold as RGGB; a picture cropped or mirrored on its way begins elsewhere."""
+    return str(random.choice(["RGGB", "GRBG", "GBRG", "BGGR"], p=[0.55, 0.15, 0.15, 0.15]))
 
 
 def _sometimes(random: np.random.Generator, share: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from dae_edge.errors import BadValueError
-from dae_edge.sensor.demosaic import DEMOSAICS
+from dae_edge.sensor.demosaic import DEMOSAICS, ORDERS
 from dae_edge.sensor.h264 import RATES
 from dae_edge.sensor.transport import CHROMAS
 
@@ -38,11 +38,12 @@ class Sensor:
     bit_depth:     of the converter, over the range black to white
     Picture:
     demosaic:      "bilinear", "edge-aware", "malvar", or "binned": every pixel has all three colours
+    order:         of the colours over the photosites: "RGGB", "GRBG", "GBRG" or "BGGR"
     red_gain:      white balance: a red photosite collects `electrons / red_gain` at white
     blue_gain:     the same for blue
     colour_matrix: balanced camera RGB to linear sRGB, rows that add up to 1; None for the identity
     chroma_blur:   the camera's own noise reduction: Gaussian sigma on the colour differences, pixels
-    luma_blur:     the same on brightness, pixels
+    luma_blur:     the same on brightness, pixels; the clean picture has it too
     sharpening:    amount of the camera's unsharp mask (sigma 1 pixel); the clean picture has it too
     Wire:
     chroma:        "4:4:4", "4:2:2" or "4:2:0"
@@ -61,6 +62,7 @@ class Sensor:
     hot_pixels: float = 0.0
     bit_depth: int = 10
     demosaic: str = "bilinear"
+    order: str = "RGGB"
     red_gain: float = 2.0
     blue_gain: float = 1.7
     colour_matrix: Matrix | None = None
@@ -78,7 +80,7 @@ class Sensor:
                 raise BadValueError(f"`{field.name}` (={value}) must be greater than 0.")
             if field.type == "float" and not value >= 0:
                 raise BadValueError(f"`{field.name}` (={value}) must not be negative.")
-        for name, known in (("demosaic", DEMOSAICS), ("chroma", CHROMAS)):
+        for name, known in (("demosaic", DEMOSAICS), ("order", ORDERS), ("chroma", CHROMAS)):
             if getattr(self, name) not in known:
                 raise BadValueError(f"`{name}` (={getattr(self, name)!r}) must be one of {', '.join(known)}.")
         if not self.hot_pixels <= 1:

@@ -10,7 +10,7 @@ import pytest
 
 from dae_edge.errors import BadValueError
 from dae_edge.sensor import PRESETS, Sensor, SimulatedCamera, draw_sensor, preset
-from dae_edge.sensor.demosaic import demosaic, mosaic
+from dae_edge.sensor.demosaic import ORDERS, demosaic, mosaic
 from dae_edge.sensor.photosites import Photosites
 from dae_edge.sensor.presets import draw_colour_matrix
 from dae_edge.sensor.transport import CHROMAS
@@ -138,6 +138,32 @@ def test_demosaic_correlates_neighbours() -> None:
     far = (blue[:, 8:] * blue[:, :-8]).mean() / blue.var()
     assert beside > 0.3
     assert abs(far) < 0.05
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("sides", [(40, 60), (41, 61)])
+def test_each_order_puts_its_colours_where_it_says(order: str, sides: tuple[int, int]) -> None:
+    """A photosite's own colour has the noise of one reading, one between photosites less."""
+    sensor = replace(RAW, order=order, electrons=200)
+    camera = SimulatedCamera(sensor, seed=1)
+    scene = np.full((*sides, 3), 128, np.uint8)
+    shots = np.stack([camera.capture(scene) for _ in range(120)]).astype(float)
+    assert shots.shape[1:3] == sides
+    noise = shots.std(axis=0)[4:-4, 4:-4]
+    for index, colour in enumerate("BGR"):
+        by_site = {(y, x): noise[y::2, x::2, index].mean() for y in (0, 1) for x in (0, 1)}
+        own = [site for site in by_site if order[2 * site[0] + site[1]] == colour]
+        between = max(by_site[site] for site in by_site if site not in own)
+        assert min(by_site[site] for site in own) > 1.2 * between
+
+
+def test_the_clean_picture_is_as_soft_as_the_camera_shows_brightness() -> None:
+    scene = np.random.default_rng(1).integers(60, 200, (80, 80, 1), np.uint8).repeat(3, axis=2)
+    sensor = Sensor(electrons=1e6, read_noise=0, row_noise=0, demosaic="binned", luma_blur=0.8)
+    camera = SimulatedCamera(sensor, seed=1)
+    difference = camera.capture(scene).astype(float) - camera.clean(scene)
+    assert np.abs(difference).mean() < 1
+    assert camera.clean(scene).std() < 0.7 * scene.std()
 
 
 def test_the_mean_picture_is_the_clean_one() -> None:
