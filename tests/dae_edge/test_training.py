@@ -198,6 +198,26 @@ def test_a_tenth_less_error_is_worth_the_same_in_every_light() -> None:
     assert gain("log-charbonnier", 0.001) < gain("log-charbonnier", 0.05) / 2
 
 
+def test_an_error_where_something_else_was_lately_costs_more() -> None:
+    clean = np.full((1, 8, 8, 8, 3), 0.2, np.float32)
+    clean[:, :2, :, :4] = 0.6  # the left half shows something else from the third frame on
+
+    def cost(frame: int, left: bool) -> float:
+        denoised = clean.copy()
+        denoised[:, frame, :, slice(0, 4) if left else slice(4, 8)] += 0.1
+        return float(lowlight.log_charbonnier_trails(clean, denoised))
+
+    assert cost(1, left=True) == pytest.approx(cost(1, left=False), rel=1e-5)
+    assert cost(2, left=True) > cost(2, left=False) + 1e-3
+    assert cost(5, left=True) > cost(5, left=False) + 1e-3
+    assert cost(6, left=True) == pytest.approx(cost(6, left=False), rel=1e-5)
+    same = np.full((1, 4, 8, 8, 3), 0.2, np.float32)
+    plain, trails = (
+        lowlight.LOSSES[name](same, same + 0.1) for name in ("log-charbonnier", "log-charbonnier-trails")
+    )
+    assert float(trails) == pytest.approx(float(plain))
+
+
 def test_a_loss_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadValueError, match=r"`loss` \(='mse'\) must be one of charbonnier, log-charbonnier"):
         lowlight.train(replace(TINY, loss="mse"), tmp_path / "run")
