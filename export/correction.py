@@ -19,30 +19,45 @@ _FINEST = 1 / 510 / 12**0.5  # of a band: what a frame's own rounding to levels 
 class Head:
     """The last layers, and how finely their result is rounded.
 
-    picture:  kernel (h, w, C, bands) and bias of the convolution that gives the clean picture
+    picture:  kernel (h, w, C, given) and bias of the convolution that gives bands, then details
     mask:     the same of the mask's logits
     features: moments of what both see
-    to_bands: (seen, bands) from the average's planes, in levels as they are seen, to bands
-    steps:    (bands,) of the difference
+    held:     (h, w, seen, given), what the picture is held against: from the average's planes, in levels as
+              they are seen, to its bands and details
+    planes:   moments of those planes
+    bands:    how many of the given are bands
+    steps:    (given,) of the difference
     """
 
     picture: tuple[Array, Array]
     mask: tuple[Array, Array]
     features: Moments
-    to_bands: Array
+    held: Array
+    planes: Moments
+    bands: int
     steps: Array
 
 
-def steps(picture: Samples, average: Samples, mask: Samples) -> Array:
-    """(bands,): the steps in which (1 - mask) * (picture - average) rounds best.
+def held_against(to_bands: Array, detail: Array) -> Array:
+    """(h, w, seen, given) from the average's planes: (seen, bands) of them as they are, then `detail`
+    (h, w, bands, details) of those."""
+    rows, columns, bands, details = detail.shape
+    kernel = np.zeros((rows, columns, len(to_bands), bands + details), np.float32)
+    kernel[rows // 2, columns // 2, :, :bands] = to_bands
+    kernel[..., bands:] = np.einsum("pb,hwbd->hwpd", to_bands, detail)
+    return kernel
 
-    All (examples, places, bands). Each example's error counts against its own power: a clip that has
+
+def steps(picture: Samples, held: Samples, mask: Samples) -> Array:
+    """(given,): the steps in which (1 - mask) * (picture - held) rounds best.
+
+    All (examples, places, given). Each example's error counts against its own power: a clip that has
     stood still for long needs fine steps as a first frame needs wide ones.
     """
-    difference, share = picture - average, 1 - mask
-    power = np.square(share * difference).mean(axis=1) + _FINEST**2  # (examples, bands)
+    difference, share = picture - held, 1 - mask
+    power = np.square(share * difference).mean(axis=1) + _FINEST**2  # (examples, given)
     widest = np.abs(difference).max(axis=(0, 1)) / 127 + 1e-9
-    candidates = widest * np.geomspace(0.05, 1, 40)[:, None]  # (40, bands)
+    candidates = widest * np.geomspace(0.05, 1, 40)[:, None]  # (40, given)
     errors = []
     for step in candidates:
         rounded = np.clip(np.rint(difference / step), -128, 127) * step
@@ -53,14 +68,15 @@ def steps(picture: Samples, average: Samples, mask: Samples) -> Array:
 
 
 def masked_difference(graph: Graph, features: Bytes, seen: Bytes, head: Head, filters: int) -> Bytes:
-    """(1, h, w, filters): in band k `head.steps[k]` around 128, and nothing beyond the bands.
+    """(1, h, w, filters): of what is given the k-th in `head.steps[k]` around 128, and nothing beyond.
 
     Picture minus average is one convolution of features and planes side by side, so that only the
-    difference has to fit in a byte and is rounded once: both may be anywhere. The average's weights are
-    exact: a hundredth too little of it would be a hundredth of the picture.
+    difference has to fit in a byte and is rounded once: both may be anywhere. The weights of the average's
+    bands are exact: a hundredth too little of it would be a hundredth of the picture.
     """
     channels = head.picture[0].shape[2]
-    known = head.features.through(np.eye(channels) / features.scale).beside(channels, len(head.to_bands))
+    known = head.features.through(np.eye(channels) / features.scale)
+    known = known.joined(head.planes, channels, head.held.shape[2])
     both = Bytes(graph.concat(features.name, seen.name, axis=3))
     kernel, bias, own = _difference(features, seen, head)
     exact = np.pad(own, (0, filters - len(own)), constant_values=1)
@@ -71,13 +87,14 @@ def masked_difference(graph: Graph, features: Bytes, seen: Bytes, head: Head, fi
 
 
 def _difference(features: Bytes, seen: Bytes, head: Head) -> tuple[Array, Array, Array]:
-    """Kernel and bias over both as bytes, to steps; and each band's smallest weight of the average."""
+    """Kernel and bias over both as bytes, to steps; and what each filter's weights of the average must be
+    multiples of, infinity for anything."""
     picture, offset = head.picture
-    minus = np.zeros((*picture.shape[:2], *head.to_bands.shape), np.float32)
-    minus[len(picture) // 2, len(picture) // 2] = -head.to_bands  # what is beyond the edges is never seen
-    kernel = np.concatenate([picture * features.scale, minus * seen.scale], axis=2)
-    bias = offset + seen.zero * seen.scale * head.to_bands.sum(axis=0)
-    own = np.where(head.to_bands == 0, np.inf, np.abs(head.to_bands)).min(axis=0) * seen.scale
+    assert seen.zero == 0 or picture.shape[:2] == (1, 1)  # beyond the edges both are the byte 0
+    kernel = np.concatenate([picture * features.scale, -head.held * seen.scale], axis=2)
+    bias = offset + seen.zero * seen.scale * head.held.sum(axis=(0, 1, 2))
+    own = np.where(head.held == 0, np.inf, np.abs(head.held)).min(axis=(0, 1, 2)) * seen.scale
+    own[head.bands :] = np.inf
     kernel, bias, own = (np.asarray(part / head.steps, np.float32) for part in (kernel, bias, own))
     return kernel, bias, own
 

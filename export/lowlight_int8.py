@@ -7,7 +7,8 @@ is float. What makes that possible is arithmetic that changes nothing:
 - The memory is kept in pixels, not in bands: a running average with one gain a block is the same
   in both, and the band transform becomes part of the first convolutions' weights.
 - The output is the average plus a correction, y = m + T'((1 - k)(c - T m)), the Keras model's blend
-  (m average, c picture, k mask, T transform) so written that only the correction is bytes in bands.
+  (m average, c picture, k mask, T transform to bands and details) so written that only the correction is
+  bytes in bands.
 - Picture minus average is one convolution, c - T m, rounded once (`correction`).
 - Up by two is `Graph.twice`, which copies whole rows.
 
@@ -39,7 +40,6 @@ from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
-from dae_edge.models.bands import BANDS
 
 LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
@@ -52,7 +52,7 @@ Array = NDArray[np.float32]
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight` builds."""
     names = {layer.name for layer in model.model.layers}
-    return {"analysis", "gate_out", "half_in", "head", "synthesis"} <= names and model.states == [
+    return {"analysis", "gate_out", "half_in", "detail", "head", "synthesis"} <= names and model.states == [
         _AVERAGE,
         _COUNT,
     ]
@@ -87,8 +87,7 @@ def to_onnx_int8(
     seen = Bytes(side_by_side(graph, parts, heights))
     features = _features(graph, network, seen, heights)
     masked = masked_difference(graph, features, seen, network.head, WIDE)
-    to_pixels = np.zeros((1, 1, WIDE, PIXELS), np.float32)
-    to_pixels[0, 0, :BANDS] = 255 * np.linalg.inv(network.transform) * network.head.steps[:, None]
+    to_pixels = (network.to_pixels * network.head.steps[:, None])[None, None]
     correction = graph.convolution(masked, *padded(to_pixels, np.zeros(PIXELS, np.float32), WIDE), 1, 128)
     clean = graph.add(correction, seen, 1)  # the first 12 channels of seen are the average
     uncut = to_frame(graph, clean, heights, size, frame)

@@ -21,7 +21,7 @@ import onnx
 
 from dae_edge.export.block_planes import Heights, cut, pad
 from dae_edge.export.calibrated import Array, Calibrated
-from dae_edge.export.correction import Head, masked_difference, padded, steps
+from dae_edge.export.correction import Head, held_against, masked_difference, padded, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.moments import Moments
@@ -48,7 +48,7 @@ _EQUALIZED = (
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight_s` builds."""
     layers = {layer.name: layer for layer in model.model.layers}
-    known = {"analysis", "spread", "transform", "gate_1", "quarter_out", "picture", "mask", "synthesis"}
+    known = {"analysis", "spread", "transform", "gate_1", "quarter_out", "picture", "detail", "mask"}
     return (
         known <= {*layers}
         and model.states == [_AVERAGE, _COUNT]
@@ -147,19 +147,23 @@ def _features(graph: Graph, network: Calibrated, seen: Bytes, heights: Heights) 
 def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, heights: Heights) -> str:
     """The average, corrected where the mask lets go of it: (1, H, W, 3)."""
     bands = network.samples("quarter_in in")[..., :PLANES]
+    held = np.concatenate([bands, network.samples("detail")], axis=-1)
     to_bands = np.zeros((_WIDE, PLANES), np.float32)
     to_bands[:PLANES] = plane_bands().T / 255
     head = Head(
         picture=network.weights("picture"),
         mask=network.weights("mask"),
         features=network.moments("picture"),
-        to_bands=to_bands,
-        steps=steps(network.samples("picture"), bands, network.samples("mask")),
+        held=held_against(to_bands, network.kernel("detail")),
+        planes=network.moments("detail").through(np.linalg.pinv(to_bands).T),
+        bands=PLANES,
+        steps=steps(network.samples("picture"), held, network.samples("mask")),
     )
     masked = masked_difference(graph, features, seen, head, _WIDE)
     of_bands, offsets = band_pixels()
+    given = np.concatenate([np.eye(PLANES), network.kernel("detail_bands")[0, 0]])  # (32, bands)
     to_pixels = np.zeros((1, 1, 2 * _WIDE, len(of_bands)), np.float32)
-    to_pixels[0, 0, :PLANES] = (255 * of_bands * head.steps).T
+    to_pixels[0, 0, :_WIDE] = 255 * head.steps[:, None] * (given @ of_bands.T)
     to_pixels[0, 0, _WIDE : _WIDE + PLANES] = (of_bands @ plane_bands()).T
     both = Bytes(graph.concat(masked.name, seen.name, axis=3), 1, 128)
     blocks = graph.convolution(both, to_pixels, (255 * offsets).astype(np.float32), 1)

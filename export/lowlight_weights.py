@@ -8,10 +8,11 @@ import numpy as np
 
 from dae_edge.export.block_planes import PIXELS, WIDE
 from dae_edge.export.calibrated import Array, Calibrated
-from dae_edge.export.correction import Head, steps
+from dae_edge.export.correction import Head, held_against, steps
 from dae_edge.export.moments import Moments
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.bands import BANDS
+from dae_edge.models.lowlight import GIVEN
 
 
 class Network(Calibrated):
@@ -19,6 +20,7 @@ class Network(Calibrated):
 
     blocks:    residual blocks at 1/4 and at 1/8
     transform: (12 pixels, 12 bands)
+    to_pixels: (16 bands and details, 12 pixels), in levels
     head:      of 16 features, and of 16 planes that are seen, the first 12 of them the average's
     """
 
@@ -33,16 +35,21 @@ class Network(Calibrated):
         self.transform: Array = self.kernel("analysis").reshape(PIXELS, BANDS)
         picture, logits = np.split(self.samples("head"), 2, axis=-1)
         mask = (1 / (1 + np.exp(-logits))).astype(np.float32)
+        held = np.concatenate([self.samples("average"), self.samples("detail")], axis=-1)
         kernel, bias = self.weights("head")
         to_bands = np.zeros((WIDE, BANDS), np.float32)
         to_bands[:PIXELS] = self.transform / 255
         self.head = Head(
-            picture=(kernel[..., :BANDS], bias[:BANDS]),
-            mask=(kernel[..., BANDS:], bias[BANDS:]),
+            picture=(kernel[..., :GIVEN], bias[:GIVEN]),
+            mask=(kernel[..., GIVEN:], bias[GIVEN:]),
             features=self.moments("head"),
-            to_bands=to_bands,
-            steps=steps(picture, self.samples("average"), mask),
+            held=held_against(to_bands, self.kernel("detail")),
+            planes=self.moments("detail").through(np.linalg.pinv(to_bands).T),
+            bands=BANDS,
+            steps=steps(picture, held, mask),
         )
+        given = np.concatenate([np.eye(BANDS), self.kernel("detail_bands")[0, 0]])
+        self.to_pixels: Array = (255 * given @ np.linalg.inv(self.transform)).astype(np.float32)
 
     def first_of(self, name: str, coarse_step: float, age_step: float) -> tuple[Array, Array, Moments]:
         """A first convolution over 12 pixels in levels, 3 block means and 1 age in these steps.

@@ -28,10 +28,16 @@ class Moments:
         whole = np.kron(np.eye(len(self.mean) // matrix.shape[1]), matrix)
         return Moments(whole @ self.mean, whole @ self.spread @ whole.T)
 
-    def beside(self, channels: int, others: int) -> Moments:
-        """Of x's `channels` followed by `others` about which nothing is known, and nothing need be."""
-        place = np.eye(channels + others, channels)
-        return self.through(place)
+    def joined(self, other: Moments, channels: int, others: int) -> Moments:
+        """Of x's `channels` followed by the `others` of y at each of the kernel's places, as if x and y had
+        nothing to do with each other."""
+        places = len(self.mean) // channels
+        indices = np.arange(places * (channels + others)).reshape(places, -1)
+        mean, spread = np.zeros(indices.size), np.zeros((indices.size, indices.size))
+        for part, own in ((self, indices[:, :channels].ravel()), (other, indices[:, channels:].ravel())):
+            mean[own] = part.mean
+            spread[np.ix_(own, own)] = part.spread
+        return Moments(mean, spread)
 
 
 class Gather:

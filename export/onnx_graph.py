@@ -128,10 +128,13 @@ class Graph:
         Weights are rounded to 8 bits with one step a filter, the bias to 32 bits. With `zero` 0 the
         result is cut off below 0, which is the ReLU, free. "Same" padding as Keras has it. With what
         the kernel has `seen`, weights are rounded so that the result is off least on that. Weights that are
-        multiples of `exact` (F,) are not rounded at all.
+        multiples of `exact` (F,) are not rounded at all; infinity where any step will do.
         """
         *sizes, _, filters = kernel.shape
-        steps = finest(kernel) if exact is None else dividing(kernel, exact)
+        steps = finest(kernel)
+        if exact is not None:
+            any_step = np.isinf(exact)
+            steps = np.where(any_step, steps, dividing(kernel, np.where(any_step, 1, exact)))
         whole = round_each(kernel / steps) if seen is None else round_together(kernel / steps, seen)
         weights = whole.astype(np.int8).transpose(3, 2, 0, 1)
         if seen is not None:

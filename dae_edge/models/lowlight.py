@@ -5,7 +5,8 @@ coarse and fine. A running average, gated pixel by pixel by a small network that
 collects what stands still: a Kalman filter whose state is the average and the number of frames it
 stands on. An encoder-decoder, which knows that number, cleans what the average leaves; it gives a
 picture and a mask, and the output blends the picture with the average by it. So fine brightness
-can be kept where colour noise is cleaned away.
+can be kept where colour noise is cleaned away. Beside the bands stand four details: what a linear
+filter of the average brings out that a camera's demosaic has blurred, each with a mask of its own.
 
 After Maggioni et al., "Efficient multi-stage video denoising with recurrent spatio-temporal
 fusion" (CVPR 2021). Shapes below are for a frame of (H, W, 3), both sides multiples of `STRIDE`.
@@ -23,6 +24,8 @@ from dae_edge.models.bands import BANDS, block_transform
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 STRIDE = 8
+DETAILS = 4  # with the bands 16 channels, which take no longer than 12
+GIVEN = BANDS + DETAILS
 _COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
 
 
@@ -51,6 +54,10 @@ def lowlight(
 
     analysis = layers.Conv2D(BANDS, 2, 2, use_bias=False, trainable=False, name="analysis")
     synthesis = layers.Conv2D(BANDS, 1, use_bias=False, trainable=False, name="synthesis")
+    detail = layers.Conv2D(
+        DETAILS, 3, padding="same", use_bias=False, kernel_initializer="zeros", name="detail"
+    )
+    detail_bands = layers.Conv2D(BANDS, 1, use_bias=False, name="detail_bands")
 
     bands = analysis(frame)  # (H/2, W/2, 12)
     coarse = bands[..., :_COARSE]
@@ -65,7 +72,9 @@ def lowlight(
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
     picture, mask = _restore(seen, width, blocks, convolve)
-    blended = picture + mask * (average_next - picture)
+    held = ops.concatenate([average_next, detail(average_next)], axis=-1)
+    correction = (1 - mask) * (picture - held)
+    blended = average_next + correction[..., :BANDS] + detail_bands(correction[..., BANDS:])
     denoised = ops.depth_to_space(synthesis(blended), 2)
 
     model = keras.Model(
@@ -80,6 +89,8 @@ def lowlight(
     transform = block_transform()  # (12 pixels, 12 bands)
     analysis.set_weights([transform.reshape(2, 2, 3, BANDS)])
     synthesis.set_weights([np.linalg.inv(transform).reshape(1, 1, BANDS, BANDS)])
+    brightness = transform.reshape(DETAILS, 3, BANDS).sum(axis=1)  # of each pixel of a block, at first
+    detail_bands.set_weights([brightness.reshape(1, 1, DETAILS, BANDS)])
     # Masks start low: one that shuts before the picture is any good would never open again.
     kernel, bias = model.get_layer("head").get_weights()
     model.get_layer("head").set_weights([kernel, np.repeat(np.array([0, -2], np.float32), len(bias) // 2)])
@@ -97,7 +108,7 @@ def _gate(seen: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
 def _restore(
     seen: KerasTensor, width: int, blocks: int, convolve: Convolve
 ) -> tuple[KerasTensor, KerasTensor]:
-    """(H/2, W/2, 16) -> a clean picture's bands and a mask in [0, 1], both (H/2, W/2, 12)."""
+    """(H/2, W/2, 16) -> a clean picture's bands and details, and a mask in [0, 1], both (H/2, W/2, 16)."""
     half = convolve(seen, width, "half_in")
     quarter = convolve(half, 2 * width, "quarter_down", strides=2)
     quarter = convolve(quarter, 2 * width, "quarter_in")
@@ -111,8 +122,8 @@ def _restore(
     quarter = convolve(step_up(eighth, 2 * width, "quarter_up", convolve) + quarter, 2 * width, "quarter_out")
     half = step_up(quarter, width, "half_up", convolve) + half
     half = convolve(half, width, "half_out")
-    out = layers.Conv2D(2 * BANDS, 3, padding="same", name="head")(ops.cast(half, "float32"))
-    return out[..., :BANDS], ops.sigmoid(out[..., BANDS:])
+    out = layers.Conv2D(2 * GIVEN, 3, padding="same", name="head")(ops.cast(half, "float32"))
+    return out[..., :GIVEN], ops.sigmoid(out[..., GIVEN:])
 
 
 def _block(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:

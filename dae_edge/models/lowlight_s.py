@@ -26,6 +26,8 @@ BLOCK = 4  # pixels a side
 PARTS = 4  # 2 x 2 blocks of a block; each has its own gain
 GREY = 128 / 255  # the middle of brightness, which is 0 in planes as no colour is
 PLANES = 24  # of a block: 4 brightnesses and 2 colour differences, each of its four parts
+DETAILS = 8  # what a linear filter brings out of them; 32 channels take no longer than 24
+GIVEN = PLANES + DETAILS
 SEEN = 28  # and the block's own means of the three, and of brightness once more
 _YCC = np.array([[1, 2, 1], [-2, 0, 2], [-1, 2, -1]]) / 4  # from BGR: brightness, red - blue, green - both
 
@@ -54,6 +56,8 @@ def lowlight_s(
     spread = layers.Conv2D(SEEN, 1, trainable=False, name="spread")
     transform = layers.Conv2D(SEEN, 1, use_bias=False, trainable=False, name="transform")
     synthesis = layers.Conv2D(3 * BLOCK**2, 1, trainable=False, name="synthesis")
+    detail = layers.Conv2D(DETAILS, 1, use_bias=False, kernel_initializer="zeros", name="detail")
+    detail_bands = layers.Conv2D(PLANES, 1, use_bias=False, name="detail_bands")
 
     change = analysis(frame) - average
     convolve = partial(convolution, precision=precision)
@@ -68,7 +72,9 @@ def lowlight_s(
 
     bands = transform(average_next)
     picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), width, deep, convolve)
-    blended = picture + mask * (bands[..., :PLANES] - picture)
+    own = bands[..., :PLANES]
+    correction = (1 - mask) * (picture - ops.concatenate([own, detail(own)], axis=-1))
+    blended = own + correction[..., :PLANES] + detail_bands(correction[..., PLANES:])
     denoised = ops.depth_to_space(synthesis(blended), BLOCK)
 
     model = keras.Model(
@@ -147,15 +153,15 @@ def band_pixels() -> tuple[Array, Array]:
 
 
 def _restore(seen: KerasTensor, width: int, deep: int, convolve: Convolve) -> tuple[KerasTensor, KerasTensor]:
-    """(H/4, W/4, 32) -> a clean picture's bands and a mask in [0, 1], both (H/4, W/4, 24)."""
+    """(H/4, W/4, 32) -> a clean picture's bands and details, and a mask in [0, 1], both (H/4, W/4, 32)."""
     quarter = convolve(seen, width, "quarter_in")
     eighth = convolve(quarter, deep, "eighth_down", strides=2)
     eighth = convolve(eighth, deep, "eighth_1")
     eighth = convolve(eighth, deep, "eighth_2")
     quarter = convolve(step_up(eighth, width, "quarter_up", convolve) + quarter, width, "quarter_out")
     features = ops.cast(quarter, "float32")
-    picture = layers.Conv2D(PLANES, 1, name="picture")(features)
+    picture = layers.Conv2D(GIVEN, 1, name="picture")(features)
     # Masks start low: one that shuts before the picture is any good would never open again.
     low = keras.initializers.Constant(-2.0)
-    mask = layers.Conv2D(PLANES, 1, activation="sigmoid", bias_initializer=low, name="mask")(features)
+    mask = layers.Conv2D(GIVEN, 1, activation="sigmoid", bias_initializer=low, name="mask")(features)
     return picture, mask

@@ -11,13 +11,13 @@ import pytest
 
 from dae_edge.export.calibrated import Calibrated
 from dae_edge.export.clips import CALIBRATION_SEED, drawn_pairs, with_states
-from dae_edge.export.correction import Head, masked_difference, steps
+from dae_edge.export.correction import Head, held_against, masked_difference, steps
 from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import UINT8, Bytes, Graph
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.models.lowlight_s import lowlight_s
 
-SIDE, FEATURES, SEEN, BANDS = 12, 16, 16, 4
+SIDE, FEATURES, SEEN, BANDS, GIVEN = 12, 16, 16, 4, 6
 
 
 @pytest.fixture(scope="module")
@@ -25,17 +25,25 @@ def random() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-@pytest.fixture(scope="module")
-def head(random: np.random.Generator) -> Head:
+def head_of(random: np.random.Generator, size: int) -> Head:
+    """Convolutions of `size` x `size`, four bands and two details."""
     to_bands = np.zeros((SEEN, BANDS), np.float32)
     to_bands[:BANDS] = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 4 / 255
+    weights, planes = (size, size, FEATURES, GIVEN), size**2 * SEEN
     return Head(
-        picture=(random.normal(0, 0.05, (3, 3, FEATURES, BANDS)), random.normal(0, 0.1, BANDS)),
-        mask=(random.normal(0, 0.1, (3, 3, FEATURES, BANDS)), random.normal(0, 1, BANDS)),
-        features=Moments(np.full(9 * FEATURES, 0.5), np.eye(9 * FEATURES) / 12),
-        to_bands=to_bands,
-        steps=np.full(BANDS, 0.02, np.float32),
+        picture=(random.normal(0, 0.05, weights), random.normal(0, 0.1, GIVEN)),
+        mask=(random.normal(0, 0.1, weights), random.normal(0, 1, GIVEN)),
+        features=Moments(np.full(size**2 * FEATURES, 0.5), np.eye(size**2 * FEATURES) / 12),
+        held=held_against(to_bands, random.normal(0, 0.1, (size, size, BANDS, GIVEN - BANDS))),
+        planes=Moments(np.full(planes, 128.0), np.eye(planes) * 255**2 / 12),
+        bands=BANDS,
+        steps=np.full(GIVEN, 0.02, np.float32),
     )
+
+
+@pytest.fixture(scope="module")
+def head(random: np.random.Generator) -> Head:
+    return head_of(random, 3)
 
 
 def run(head: Head, features: np.ndarray, seen: np.ndarray, zero: int) -> np.ndarray:
@@ -45,21 +53,28 @@ def run(head: Head, features: np.ndarray, seen: np.ndarray, zero: int) -> np.nda
     graph.output(result.name, "out", UINT8, (1, SIDE, SIDE, 16))
     session = onnxruntime.InferenceSession(graph.model("correction").SerializeToString())
     out = session.run(None, {"f": features[None], "s": seen[None]})[0][0].astype(np.float32)
-    assert (out[..., BANDS:] == 128).all()
-    return (out[..., :BANDS] - 128) * head.steps
+    assert (out[..., GIVEN:] == 128).all()
+    return (out[..., :GIVEN] - 128) * head.steps
 
 
-@pytest.mark.parametrize("zero", [0, 128])
-def test_it_is_the_mask_times_picture_minus_average(
-    head: Head, random: np.random.Generator, zero: int
+def convolved(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """(SIDE, SIDE, F) of (SIDE, SIDE, C), zeros around it."""
+    size = len(kernel)
+    around = np.pad(values, [(size // 2, size // 2)] * 2 + [(0, 0)])
+    windows = np.lib.stride_tricks.sliding_window_view(around, (size, size), axis=(0, 1))  # (h, w, C, i, j)
+    return np.einsum("yxcij,ijcb->yxb", windows, kernel)
+
+
+@pytest.mark.parametrize(("size", "zero"), [(3, 0), (1, 0), (1, 128)])
+def test_it_is_the_mask_times_picture_minus_what_is_held(
+    random: np.random.Generator, size: int, zero: int
 ) -> None:
+    head = head_of(random, size)
     features = random.integers(0, 256, (SIDE, SIDE, FEATURES), dtype=np.uint8)
-    seen = random.integers(0, 256, (SIDE, SIDE, SEEN), dtype=np.uint8)
-    around = np.pad(features / 255, [(1, 1), (1, 1), (0, 0)])
-    windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(0, 1))  # (h, w, C, 3, 3)
-    picture = np.einsum("yxcij,ijcb->yxb", windows, head.picture[0]) + head.picture[1]
-    opening = 1 / (1 + np.exp(np.einsum("yxcij,ijcb->yxb", windows, head.mask[0]) + head.mask[1]))
-    expected = opening * (picture - (seen - float(zero)) @ head.to_bands)
+    seen = random.integers(64, 192, (SIDE, SIDE, SEEN), dtype=np.uint8)
+    picture = convolved(features / 255, head.picture[0]) + head.picture[1]
+    opening = 1 / (1 + np.exp(convolved(features / 255, head.mask[0]) + head.mask[1]))
+    expected = opening * (picture - convolved(seen - float(zero), head.held))
     error = np.abs(run(head, features, seen, zero) - expected) / head.steps
     assert error.mean() < 1
     assert error.max() < 3
@@ -71,9 +86,9 @@ def test_an_average_that_the_picture_agrees_with_is_not_touched(head: Head) -> N
     for level in (0, 100, 255):
         seen = np.zeros((SIDE, SIDE, SEEN), np.uint8)
         seen[..., :BANDS] = level
-        bands = seen[0, 0] @ head.to_bands
-        agreeing = replace(head, picture=(np.full((3, 3, FEATURES, BANDS), 0.5), bands))
-        assert not run(agreeing, features, seen, 0).any()
+        bands = seen[0, 0] @ head.held[1, 1]
+        agreeing = replace(head, picture=(np.full((3, 3, FEATURES, GIVEN), 0.5), bands))
+        assert not run(agreeing, features, seen, 0)[..., :BANDS].any()
 
 
 def test_steps_are_as_fine_as_the_difference_is_small(random: np.random.Generator) -> None:

@@ -81,8 +81,9 @@ def test_convolutions_are_in_8_bits_and_nothing_is_transposed(
 ) -> None:
     kinds = Counter(node.op_type for node in graph.graph.node)
     learned = [a for a in model.model.layers if isinstance(a, keras.layers.Conv2D) and a.trainable]
-    # The step up is one a row; the frame's planes and the pixels are fixed ones.
-    assert kinds["QLinearConv"] == len(learned) + 1 + 2
+    # Details are in the picture and in the pixels. The step up is one a row; the frame's planes and the
+    # pixels are fixed ones.
+    assert kinds["QLinearConv"] == len(learned) - 2 + 1 + 2
     assert not {"Conv", "Transpose", "DepthToSpace"} & set(kinds)
 
 

@@ -69,13 +69,26 @@ def test_weights_together_are_off_by_far_less_than_each_alone(
 
 
 def test_whole_weights_stay(picture: np.ndarray, random: np.random.Generator) -> None:
-    """Also beside others, and where nothing is known."""
-    gather = Gather((3, 3), (1, 1))
+    """Also beside others."""
+    gather, beside = Gather((3, 3), (1, 1)), Gather((3, 3), (1, 1))
     gather.add(picture)
-    seen = gather.moments().beside(4, 2)
+    beside.add(picture[..., :2])
+    seen = gather.moments().joined(beside.moments(), 4, 2)
     kernel = random.normal(0, 30, (3, 3, 6, 8)).astype(np.float32)
     kernel[:, :, 4:] = np.rint(kernel[:, :, 4:])
     assert (round_together(kernel, seen)[:, :, 4:] == kernel[:, :, 4:]).all()
+
+
+def test_joined_moments_keep_each_to_its_own_places(picture: np.ndarray) -> None:
+    gather, other = Gather((3, 3), (1, 1)), Gather((3, 3), (1, 1))
+    gather.add(picture)
+    other.add(picture[..., 2:])
+    one, two = gather.moments(), other.moments()
+    both = one.joined(two, 4, 2)
+    own = (np.arange(9 * 6).reshape(9, 6) % 6 < 4).ravel()
+    assert (both.mean[own] == one.mean).all()
+    assert (both.spread[~own][:, ~own] == two.spread).all()
+    assert not both.spread[own][:, ~own].any()
 
 
 def test_each_sum_over_a_channel_stays(random: np.random.Generator) -> None:
