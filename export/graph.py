@@ -1,8 +1,8 @@
 """Which parts of a network go to 8 bits, decided on the shape of its graph alone.
 
 Every convolution whose result goes to other convolutions only, and what lies between two of them.
-The others draw the picture or steer the memory: in 8 bits they cost up to a decibel, in float
-almost no time. Everything around them (memory, blending, scaling) is arithmetic that must not
+The others draw the picture, or are added to it, or steer the memory: in 8 bits they cost up to a
+decibel, in float almost no time. Everything around them (memory, blending, scaling) is arithmetic that must not
 be rounded.
 """
 
@@ -22,6 +22,7 @@ _JOINTS = {
     "Add", "Concat", "DepthToSpace", "MaxPool", "Reshape", "Transpose", "Squeeze", "Unsqueeze",
     "ADD", "CONCATENATION", "DEPTH_TO_SPACE", "MAX_POOL_2D", "RESHAPE", "TRANSPOSE",
 }  # fmt: skip
+_SUMS = {"Add", "ADD"}
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,14 @@ class Node:
 
 def to_quantize(nodes: Sequence[Node], floats: Collection[str] = ()) -> list[Node]:
     """The nodes that go to 8 bits; the convolutions named in `floats` do not."""
-    makers = {output: node for node in nodes for output in node.outputs}
     users: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         for name in node.inputs:
             users[name].append(node)
-
-    chosen = {
-        n for n in nodes if n.op in CONVOLUTIONS and n.name not in floats and _feeds_convolutions(n, users)
-    }
-    candidates = [n for n in nodes if n.op in _ACTIVATIONS | _JOINTS]
-    grown = True
-    while grown:  # an operator joins when all it takes in comes from 8 bits
-        joining = {
-            n
-            for n in candidates
-            if n not in chosen and n.inputs and all(makers.get(i) in chosen for i in n.inputs)
-        }
-        chosen |= joining
-        grown = bool(joining)
+    chosen = {n for n in nodes if n.op in CONVOLUTIONS and _feeds_convolutions(n, users)}
+    while left := _added_to_floats(chosen, _with_joints(nodes, chosen), users):
+        chosen -= left
+    chosen = _with_joints(nodes, {n for n in chosen if n.name not in floats})
     shrunk = True
     while shrunk:  # a joint that leads to nothing in 8 bits would only add conversions
         leaving = {
@@ -63,6 +53,29 @@ def to_quantize(nodes: Sequence[Node], floats: Collection[str] = ()) -> list[Nod
         chosen -= leaving
         shrunk = bool(leaving)
     return [n for n in nodes if n in chosen]
+
+
+def _with_joints(nodes: Sequence[Node], convolutions: set[Node]) -> set[Node]:
+    """An operator joins when all it takes in comes from 8 bits."""
+    makers = {output: node for node in nodes for output in node.outputs}
+    candidates = [n for n in nodes if n.op in _ACTIVATIONS | _JOINTS]
+    chosen, grown = set(convolutions), True
+    while grown:
+        joining = {
+            n
+            for n in candidates
+            if n not in chosen and n.inputs and all(makers.get(i) in chosen for i in n.inputs)
+        }
+        chosen |= joining
+        grown = bool(joining)
+    return chosen
+
+
+def _added_to_floats(convolutions: set[Node], joined: set[Node], users: dict[str, list[Node]]) -> set[Node]:
+    """Those whose result is added to something in float before a convolution sees it: part of the picture."""
+    return {
+        n for n in convolutions for o in n.outputs if any(u.op in _SUMS and u not in joined for u in users[o])
+    }
 
 
 def _feeds_convolutions(node: Node, users: dict[str, list[Node]]) -> bool:

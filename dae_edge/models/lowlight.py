@@ -72,9 +72,11 @@ def lowlight(
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
     picture, mask = _restore(seen, width, blocks, convolve)
-    held = ops.concatenate([average_next, detail(average_next)], axis=-1)
-    correction = (1 - mask) * (picture - held)
-    blended = average_next + correction[..., :BANDS] + detail_bands(correction[..., BANDS:])
+    # No concatenation of the two: TFLite's quantizer would round the average for it.
+    opening = 1 - mask
+    correction = opening[..., :BANDS] * (picture[..., :BANDS] - average_next)
+    brought_out = opening[..., BANDS:] * (picture[..., BANDS:] - detail(average_next))
+    blended = average_next + correction + detail_bands(brought_out)
     denoised = ops.depth_to_space(synthesis(blended), 2)
 
     model = keras.Model(

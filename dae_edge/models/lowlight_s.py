@@ -73,8 +73,10 @@ def lowlight_s(
     bands = transform(average_next)
     picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), width, deep, convolve)
     own = bands[..., :PLANES]
-    correction = (1 - mask) * (picture - ops.concatenate([own, detail(own)], axis=-1))
-    blended = own + correction[..., :PLANES] + detail_bands(correction[..., PLANES:])
+    opening = 1 - mask
+    correction = opening[..., :PLANES] * (picture[..., :PLANES] - own)
+    brought_out = opening[..., PLANES:] * (picture[..., PLANES:] - detail(own))
+    blended = own + correction + detail_bands(brought_out)
     denoised = ops.depth_to_space(synthesis(blended), BLOCK)
 
     model = keras.Model(

@@ -51,3 +51,16 @@ def test_a_sum_with_the_input_stays_float() -> None:
         Node("residual", "Sub", ("x", "r"), ("y",)),
     ]
     assert [n.name for n in to_quantize(nodes)] == ["first"]
+
+
+def test_what_is_added_to_a_float_picture_stays_float() -> None:
+    """Even where a fixed transform, a convolution too, follows."""
+    nodes = [
+        Node("first", "Conv", ("x",), ("a",)),
+        Node("features", "Conv", ("a",), ("b",)),
+        Node("details", "Conv", ("b",), ("c",)),
+        Node("sum", "Add", ("c", "average"), ("d",)),
+        Node("transform", "Conv", ("d",), ("e",)),
+        Node("up", "DepthToSpace", ("e",), ("y",)),
+    ]
+    assert [n.name for n in to_quantize(nodes)] == ["first", "features"]
