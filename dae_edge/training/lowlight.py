@@ -48,7 +48,7 @@ class LowlightRecipe:
     unmasked: int = 0  # first epochs, in which the mask stays as low as it starts: of "quarter" only
     learning_rate: float = 1e-3  # at the start of a cosine that ends near zero
     warmup: int = 0  # steps of a slow start; a grown network loses what it was given without
-    loss: str = "log-charbonnier"  # one of LOSSES
+    loss: str = "log-charbonnier-trails"  # one of LOSSES
     seed: int = 1
     data: str | None = None  # a folder of clean pictures to use beside the drawn ones
     camera: str | None = None  # a camera.json of the camera to train for; any camera if none
