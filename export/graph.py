@@ -2,8 +2,8 @@
 
 Every convolution whose result goes to other convolutions only, and what lies between two of them.
 The others draw the picture, or are added to it, or steer the memory: in 8 bits they cost up to a
-decibel, in float almost no time. Everything around them (memory, blending, scaling) is arithmetic that must not
-be rounded.
+decibel, in float almost no time. Everything around them (memory, blending, scaling) is arithmetic
+that must not be rounded.
 """
 
 from __future__ import annotations
