@@ -155,7 +155,7 @@ def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, hei
         mask=network.weights("mask"),
         features=network.moments("picture"),
         held=held_against(to_bands, network.kernel("detail")),
-        planes=network.moments("detail").through(np.linalg.pinv(to_bands).T),
+        planes=network.moments("detail").through(np.linalg.pinv(to_bands).T.astype(np.float64)),
         bands=PLANES,
         steps=steps(network.samples("picture"), held, network.samples("mask")),
     )

@@ -44,7 +44,7 @@ class Network(Calibrated):
             mask=(kernel[..., GIVEN:], bias[GIVEN:]),
             features=self.moments("head"),
             held=held_against(to_bands, self.kernel("detail")),
-            planes=self.moments("detail").through(np.linalg.pinv(to_bands).T),
+            planes=self.moments("detail").through(np.linalg.pinv(to_bands).T.astype(np.float64)),
             bands=BANDS,
             steps=steps(picture, held, mask),
         )
