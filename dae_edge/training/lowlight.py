@@ -244,7 +244,7 @@ def log_charbonnier_trails(clean: KerasTensor, denoised: KerasTensor) -> KerasTe
     drawn to. Where everything moves, all counts the same.
     """
     changed = ops.zeros_like(clean[..., :1])
-    for frames in range(1, TRAIL + 1):
+    for frames in range(1, min(TRAIL + 1, clean.shape[1])):
         before = ops.concatenate([clean[:, :1]] * frames + [clean[:, :-frames]], axis=1)
         change = ops.max(ops.abs(clean - before), axis=-1, keepdims=True)
         changed = ops.maximum(changed, ops.cast(change > MOVED, changed.dtype))
