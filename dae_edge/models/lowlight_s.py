@@ -56,8 +56,9 @@ def lowlight_s(
     spread = layers.Conv2D(SEEN, 1, trainable=False, name="spread")
     transform = layers.Conv2D(SEEN, 1, use_bias=False, trainable=False, name="transform")
     synthesis = layers.Conv2D(3 * BLOCK**2, 1, trainable=False, name="synthesis")
-    detail = layers.Conv2D(DETAILS, 1, use_bias=False, kernel_initializer="zeros", name="detail")
-    detail_bands = layers.Conv2D(PLANES, 1, use_bias=False, name="detail_bands")
+    detail = layers.Conv2D(DETAILS, 1, use_bias=False, name="detail")
+    # Silent at first: a fresh network is what it would be without details.
+    detail_bands = layers.Conv2D(PLANES, 1, use_bias=False, kernel_initializer="zeros", name="detail_bands")
 
     change = analysis(frame) - average
     convolve = partial(convolution, precision=precision)

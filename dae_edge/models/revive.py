@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 ALIVE = 1e-3  # share of places at which a channel must be above 0
 _FIRST_BIAS = 0.02  # of a revived channel: it is seen from the first step
-_HEARD = 0.1  # of the usual weight, in the layers that read it: nearly nothing changes at first
+_HEARD = 0.05  # of the usual weight, in the layers that read it: nearly nothing changes at first
 
 Inputs = dict[str, Any]
 
