@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 ALIVE = 1e-3  # share of places at which a channel must be above 0
 _FIRST_BIAS = 0.02  # of a revived channel: it is seen from the first step
-_HEARD = 0.05  # of the usual weight, in the layers that read it: nearly nothing changes at first
+_HEARD = 0.1  # of the usual weight, in the layers that read it: nearly nothing changes at first
 
 Inputs = dict[str, Any]
 
@@ -43,9 +43,11 @@ def revive(model: keras.Model, examples: Iterable[Inputs], random: np.random.Gen
     for name, dead in found.items():
         kernel, bias = model.get_layer(name).get_weights()
         living = np.delete(kernel, dead, axis=-1)
+        # What is added to other channels is heard whatever reads the sum: it has to begin quietly itself.
+        loud = _HEARD if _is_added(model, name) else 1.0
         drawn = random.normal(0, living.std() if living.size else kernel.std(), kernel[..., dead].shape)
-        kernel[..., dead] = drawn - drawn.mean(axis=(0, 1, 2))
-        bias[dead] = _FIRST_BIAS
+        kernel[..., dead] = loud * (drawn - drawn.mean(axis=(0, 1, 2)))
+        bias[dead] = loud * _FIRST_BIAS
         model.get_layer(name).set_weights([kernel, bias])
         for reader in _readers(model, name):
             kernel, *others = reader.get_weights()
@@ -64,6 +66,13 @@ def _readers(model: keras.Model, name: str) -> list[keras.layers.Conv2D]:
         for reader in (n for n, from_ in sources.items() if name in from_ or _passed(n, name, sources, kinds))
         if kinds[reader] == "Conv2D"
     ]
+
+
+def _is_added(model: keras.Model, name: str) -> bool:
+    return any(
+        layer["class_name"] == "Add" and name in _sources(layer["inbound_nodes"])
+        for layer in model.get_config()["layers"]
+    )
 
 
 def _passed(reader: str, name: str, sources: dict[str, list[str]], kinds: dict[str, str]) -> bool:
