@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -11,11 +12,29 @@ from numpy.typing import NDArray
 from dae_edge.export.moments import Gather, Moments
 from dae_edge.export.picture_model import Frame, PictureModel, Tensors
 from dae_edge.export.ranges import Samples, activations, signed_scale, unsigned_scale
+from dae_edge.models.camera import THRESHOLDS, TOLD
+from dae_edge.models.parts import result
 
 Array = NDArray[np.float32]
 
 # Of the widest channel's range: one that calibration hardly lit may be for what it did not see.
 _NARROWEST = 0.1
+_SPARE = 1.5  # of what cameras that calibration did not see may have their layers told
+
+
+@dataclass(frozen=True)
+class Told:
+    """Thresholds that a layer gets at run time, and how finely all of it is rounded.
+
+    kernel: (code, F) from the camera's code to the thresholds
+    step:   of the thresholds, around 128
+    scale:  of what they are taken from, around `zero`: no lower than what the lowest threshold lifts to 0
+    """
+
+    kernel: Array
+    step: float
+    scale: float
+    zero: int
 
 
 class Calibrated:
@@ -36,7 +55,13 @@ class Calibrated:
         self._whole = whole
         layers = {a.name: a for a in model.model.layers if isinstance(a, keras.layers.Conv2D)}
         self._weights = {name: layer.get_weights() for name, layer in layers.items()}
-        watched = {name: layer.output for name, layer in layers.items() if layer.trainable}
+        told = [a.name.removesuffix(THRESHOLDS) for a in model.model.layers if a.name.endswith(THRESHOLDS)]
+        self._thresholds = {name: model.model.get_layer(name + THRESHOLDS).get_weights()[0] for name in told}
+        watched = {
+            name: result(model.model, name).output for name, layer in layers.items() if layer.trainable
+        }
+        also_told = [name + end for name in told for end in (THRESHOLDS, TOLD)]
+        watched |= {name: model.model.get_layer(name).output for name in also_told}
         watched |= {f"{name} in": layer.input for name, layer in layers.items() if layer.trainable}
         gather = {
             f"{name} in": Gather(layer.kernel_size, layer.strides)
@@ -57,6 +82,10 @@ class Calibrated:
         factors = np.sqrt(np.maximum(ranges / max(float(ranges.max()), 1e-9), _NARROWEST)).astype(np.float32)
         kernel, bias = self._weights[layer]
         self._weights[layer] = [kernel / factors, bias / factors]
+        if layer in self._thresholds:
+            self._thresholds[layer] = self._thresholds[layer] / factors
+            for name in (layer + THRESHOLDS, layer + TOLD):
+                self._samples[name] = self._samples[name] / factors
         for reader in readers:
             kernel, bias = self._weights[reader]
             self._weights[reader] = [kernel * factors[:, None], bias]
@@ -87,8 +116,21 @@ class Calibrated:
         """Of what a convolution's weights see."""
         return self._moments[f"{name} in"]
 
+    def told(self, name: str) -> Told:
+        """How a convolution that ends in a ReLU is told of the camera."""
+        thresholds, after = self._samples[name + THRESHOLDS], self._samples[name + TOLD]
+        lifted = _SPARE * max(float(-thresholds.min()), 0.0)
+        highest = 255 * unsigned_scale(np.maximum(after + thresholds, 0), whole=self._whole)
+        scale = (highest + lifted) / 255
+        return Told(*self.thresholds(name), scale, round(lifted / scale))
+
+    def thresholds(self, name: str) -> tuple[Array, float]:
+        """(code, F) from the camera's code to a layer's thresholds, and the step to round those in."""
+        widest = _SPARE * float(np.abs(self._samples[name + THRESHOLDS]).max())
+        return self._thresholds[name], max(widest, 1e-6) / 127
+
     def samples(self, name: str) -> Samples:
-        """(examples, places, channels): what a layer gives; "<name> in" is what it sees."""
+        """(examples, places, channels): what a convolution gives in the end; "<name> in" is what it sees."""
         return self._samples[name]
 
     def relu_scale(self, name: str) -> float:

@@ -67,12 +67,15 @@ def steps(picture: Samples, held: Samples, mask: Samples) -> Array:
     return (_ROOM * best).astype(np.float32)
 
 
-def masked_difference(graph: Graph, features: Bytes, seen: Bytes, head: Head, filters: int) -> Bytes:
+def masked_difference(
+    graph: Graph, features: Bytes, seen: Bytes, head: Head, filters: int, thresholds: Bytes | None = None
+) -> Bytes:
     """(1, h, w, filters): of what is given the k-th in `head.steps[k]` around 128, and nothing beyond.
 
     Picture minus average is one convolution of features and planes side by side, so that only the
     difference has to fit in a byte and is rounded once: both may be anywhere. The weights of the average's
-    bands are exact: a hundredth too little of it would be a hundredth of the picture.
+    bands are exact: a hundredth too little of it would be a hundredth of the picture. `thresholds` (1, 1, 1,
+    filters) of the mask are taken from its logits.
     """
     channels = head.picture[0].shape[2]
     known = head.features.through(np.eye(channels) / features.scale)
@@ -83,6 +86,8 @@ def masked_difference(graph: Graph, features: Bytes, seen: Bytes, head: Head, fi
     difference = graph.convolution(both, *padded(kernel, bias, filters), 1, 128, seen=known, exact=exact)
     closed = padded(-head.mask[0], -head.mask[1], filters)
     logits = graph.convolution(features, *closed, LOGITS, 128, seen=head.features)
+    if thresholds is not None:
+        logits = graph.add(logits, thresholds, LOGITS, 128)
     return graph.multiply(difference, graph.sigmoid(logits), 1, 128)
 
 

@@ -34,6 +34,7 @@ from dae_edge.export.block_planes import (
     to_frame,
     to_planes,
 )
+from dae_edge.export.camera_code import camera_code, numbers
 from dae_edge.export.correction import masked_difference, padded
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -45,6 +46,7 @@ LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
 
 _AVERAGE, _COUNT = "state_average", "state_count"
+_LAYERS = {"analysis", "texture", "gate_out", "half_in", "detail", "head", "synthesis"}  # only it has all
 
 Array = NDArray[np.float32]
 
@@ -52,10 +54,7 @@ Array = NDArray[np.float32]
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight` builds."""
     names = {layer.name for layer in model.model.layers}
-    return {"analysis", "gate_out", "half_in", "detail", "head", "synthesis"} <= names and model.states == [
-        _AVERAGE,
-        _COUNT,
-    ]
+    return names >= _LAYERS and model.states == [_AVERAGE, _COUNT]
 
 
 def to_onnx_int8(
@@ -75,7 +74,8 @@ def to_onnx_int8(
     levels = graph.op("Cast", planes, to=FLOAT)
     coarse = block_means(graph, levels, heights)
     change = graph.op("Sub", levels, average)
-    still = _gate(graph, network, change, coarse, count, heights)
+    code = camera_code(graph, network, extended)
+    still = _gate(graph, network, code, change, coarse, count, heights)
 
     one = graph.number(1)
     count_next = frames_stood_on(graph, count, still)
@@ -85,8 +85,9 @@ def to_onnx_int8(
     held = graph.quantize(average_next, 1)
     parts = (held, graph.quantize(coarse, 1), graph.quantize(gain, 1 / 255))
     seen = Bytes(side_by_side(graph, parts, heights))
-    features = _features(graph, network, seen, heights)
-    masked = masked_difference(graph, features, seen, network.head, WIDE)
+    features = _features(graph, network, code, seen, heights)
+    opening = numbers(graph, code, *network.thresholds("mask"))
+    masked = masked_difference(graph, features, seen, network.head, WIDE, opening)
     to_pixels = (network.to_pixels * network.head.steps[:, None])[None, None]
     correction = graph.convolution(masked, *padded(to_pixels, np.zeros(PIXELS, np.float32), WIDE), 1, 128)
     clean = graph.add(correction, seen, 1)  # the first 12 channels of seen are the average
@@ -99,7 +100,9 @@ def to_onnx_int8(
     return graph.model(model.model.name)
 
 
-def _gate(graph: Graph, network: Network, change: str, coarse: str, count: str, heights: Heights) -> str:
+def _gate(
+    graph: Graph, network: Network, code: str, change: str, coarse: str, count: str, heights: Heights
+) -> str:
     """How much of each block has not moved, (1, 1, H/2, W/2) float."""
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     parts = (
@@ -110,9 +113,7 @@ def _gate(graph: Graph, network: Network, change: str, coarse: str, count: str, 
     x = Bytes(side_by_side(graph, parts, heights), 1, 128)
     kernel, bias, known = network.first_of("gate_1", 2, 1 / 127)
     x = graph.convolution(x, kernel, bias, network.relu_scale("gate_1"), strides=2, seen=known)
-    x = graph.convolution(
-        x, *network.weights("gate_2"), network.relu_scale("gate_2"), seen=network.moments("gate_2")
-    )
+    x = _told(graph, network, x, "gate_2", code)
     kernel, bias = network.weights("gate_out")
     x = graph.convolution(x, *padded(-kernel, -bias, WIDE), LOGITS, 128, seen=network.moments("gate_out"))
     blocks, _ = graph.split(graph.reshape(x.name, -1, WIDE), (4, WIDE - 4), 1)  # row, column of each 2x2
@@ -121,7 +122,14 @@ def _gate(graph: Graph, network: Network, change: str, coarse: str, count: str, 
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
 
 
-def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> Bytes:
+def _told(graph: Graph, network: Network, x: Bytes, name: str, code: str) -> Bytes:
+    """A convolution, thresholds for the camera, a ReLU."""
+    told = network.told(name)
+    x = graph.convolution(x, *network.weights(name), told.scale, told.zero, seen=network.moments(name))
+    return graph.add(x, numbers(graph, code, -told.kernel, told.step), network.relu_scale(name))
+
+
+def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: Heights) -> Bytes:
     """The encoder-decoder, from what is seen to what the head reads."""
 
     def convolve(x: Bytes, name: str, strides: int = 1) -> Bytes:
@@ -149,7 +157,9 @@ def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> 
     half = graph.convolution(seen, kernel, bias, network.relu_scale("half_in"), seen=known)
     quarter = convolve(convolve(half, "quarter_down", 2), "quarter_in")
     quarter = blocks(quarter, "quarter", "eighth_down")
-    eighth = convolve(convolve(convolve(quarter, "eighth_down", 2), "eighth_1"), "eighth_2")
+    eighth = convolve(convolve(quarter, "eighth_down", 2), "eighth_1")
+    eighth = _told(graph, network, eighth, "eighth_2", code)
     eighth = blocks(eighth, "eighth", "quarter_up")
-    quarter = convolve(up(eighth, quarter, "quarter", heights.quarter, "quarter_out"), "quarter_out")
+    quarter = up(eighth, quarter, "quarter", heights.quarter, "quarter_out")
+    quarter = _told(graph, network, quarter, "quarter_out", code)
     return convolve(up(quarter, half, "half", heights.half, "half_out"), "half_out")

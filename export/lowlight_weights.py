@@ -12,6 +12,7 @@ from dae_edge.export.correction import Head, held_against, steps
 from dae_edge.export.moments import Moments
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.bands import BANDS
+from dae_edge.models.camera import TOLD
 from dae_edge.models.lowlight import GIVEN
 
 
@@ -21,6 +22,7 @@ class Network(Calibrated):
     blocks:    residual blocks at 1/4 and at 1/8
     transform: (12 pixels, 12 bands)
     to_pixels: (16 bands and details, 12 pixels), in levels
+    code:      kernel (16, 32) and bias of the camera's code
     head:      of 16 features, and of 16 planes that are seen, the first 12 of them the average's
     """
 
@@ -32,8 +34,9 @@ class Network(Calibrated):
         self.blocks = sum(layer.name.startswith("eighth_block_") for layer in model.model.layers) // 2
         for writer, reader in _alone(self.blocks):
             self.equalize(writer, reader)
+        self.code: tuple[Array, Array] = tuple(model.model.get_layer("camera").get_weights())
         self.transform: Array = self.kernel("analysis").reshape(PIXELS, BANDS)
-        picture, logits = np.split(self.samples("head"), 2, axis=-1)
+        picture, logits = self.samples("head")[..., :GIVEN], self.samples("mask" + TOLD)
         mask = (1 / (1 + np.exp(-logits))).astype(np.float32)
         held = np.concatenate([self.samples("average"), self.samples("detail")], axis=-1)
         kernel, bias = self.weights("head")

@@ -16,7 +16,7 @@ Weights = NDArray[np.float32]
 
 
 def grow(model: keras.Model, source: keras.Model) -> None:
-    """Give `model` the weights of `source`, layer by layer under the same name; convolutions only.
+    """Give `model` the weights of `source`, layer by layer under the same name.
 
     A larger layer keeps the old channels in their places. A layer that would have to lose some is left
     as it is: half of a filter, or half of what it reads, is worse than a fresh start. Layers that
@@ -24,7 +24,7 @@ def grow(model: keras.Model, source: keras.Model) -> None:
     """
     known = {layer.name for layer in source.layers}
     for layer in model.layers:
-        if not isinstance(layer, keras.layers.Conv2D):
+        if not isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
             continue
         if layer.name in known:
             groups = 4 if layer.name.endswith("_up") else 1  # depth to space: one group a position
@@ -43,7 +43,7 @@ def _holds(new: Weights, old: Weights) -> bool:
 
 
 def _widened(new: Weights, old: Weights, groups: int) -> Weights:
-    """A kernel (h, w, C, F) or a bias (F,): `new` with `old` in its first channels."""
+    """A kernel (h, w, C, F) or (C, F) or a bias (F,): `new` with `old` in its first channels."""
     if new.shape == old.shape:
         return old
     new, old = (a.reshape(*a.shape[:-1], groups, a.shape[-1] // groups) for a in (new.copy(), old))
@@ -51,7 +51,7 @@ def _widened(new: Weights, old: Weights, groups: int) -> Weights:
     if new.ndim == 2:
         new[:, :filters] = old
         return new.reshape(-1)
-    inputs = old.shape[2]
-    new[:, :, inputs:, :, :filters] *= HEARD
-    new[:, :, :inputs, :, :filters] = old
-    return new.reshape(*new.shape[:3], -1)
+    inputs = old.shape[-3]
+    new[..., inputs:, :, :filters] *= HEARD
+    new[..., :inputs, :, :filters] = old
+    return new.reshape(*new.shape[:-2], -1)

@@ -7,6 +7,8 @@ stands on. An encoder-decoder, which knows that number, cleans what the average 
 picture and a mask, and the output blends the picture with the average by it. So fine brightness
 can be kept where colour noise is cleaned away. Beside the bands stand four details: what a linear
 filter of the average brings out that a camera's demosaic has blurred, each with a mask of its own.
+How much of that is right, what motion is, and what is noise depends on the camera: gate, encoder-decoder and
+mask are told of it (`camera`).
 
 After Maggioni et al., "Efficient multi-stage video denoising with recurrent spatio-temporal
 fusion" (CVPR 2021). Shapes below are for a frame of (H, W, 3), both sides multiples of `STRIDE`.
@@ -21,6 +23,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from dae_edge.models.bands import BANDS, block_transform
+from dae_edge.models.camera import camera_code, texture, told
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 STRIDE = 8
@@ -61,17 +64,18 @@ def lowlight(
 
     bands = analysis(frame)  # (H/2, W/2, 12)
     coarse = bands[..., :_COARSE]
+    code = camera_code(bands)
     change = bands - average
     age = 1 / ops.maximum(count, 1)
 
     convolve = partial(convolution, precision=precision)
     seen = ops.concatenate([change, coarse, age], axis=-1)
-    motion = _gate(seen, 2 * width, convolve)  # 0 still, 1 moving
+    motion = _gate(seen, code, 2 * width, convolve)  # 0 still, 1 moving
     count_next = frames_stood_on(count, motion)
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, width, blocks, convolve)
+    picture, mask = _restore(seen, code, width, blocks, convolve)
     # No concatenation of the two: TFLite's quantizer would round the average for it.
     opening = 1 - mask
     correction = opening[..., :BANDS] * (picture[..., :BANDS] - average_next)
@@ -93,22 +97,23 @@ def lowlight(
     synthesis.set_weights([np.linalg.inv(transform).reshape(1, 1, BANDS, BANDS)])
     brightness = transform.reshape(DETAILS, 3, BANDS).sum(axis=1)  # of each pixel of a block, at first
     detail_bands.set_weights([brightness.reshape(1, 1, DETAILS, BANDS)])
+    model.get_layer("texture").set_weights([texture()])
     # Masks start low: one that shuts before the picture is any good would never open again.
     kernel, bias = model.get_layer("head").get_weights()
     model.get_layer("head").set_weights([kernel, np.repeat(np.array([0, -2], np.float32), len(bias) // 2)])
     return model
 
 
-def _gate(seen: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
+def _gate(seen: KerasTensor, code: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
     """(H/2, W/2, 16) -> (H/2, W/2, 1): how much of each block has moved, decided at 1/4 size."""
     x = convolve(seen, width, "gate_1", strides=2)
-    x = convolve(x, width, "gate_2")
+    x = convolve(x, width, "gate_2", code=code)
     x = layers.Conv2D(4, 3, padding="same", name="gate_out")(ops.cast(x, "float32"))
     return ops.sigmoid(ops.depth_to_space(x, 2))
 
 
 def _restore(
-    seen: KerasTensor, width: int, blocks: int, convolve: Convolve
+    seen: KerasTensor, code: KerasTensor, width: int, blocks: int, convolve: Convolve
 ) -> tuple[KerasTensor, KerasTensor]:
     """(H/2, W/2, 16) -> a clean picture's bands and details, and a mask in [0, 1], both (H/2, W/2, 16)."""
     half = convolve(seen, width, "half_in")
@@ -118,14 +123,15 @@ def _restore(
         quarter = _block(quarter, 2 * width, f"quarter_block_{index + 1}", convolve)
     eighth = convolve(quarter, 4 * width, "eighth_down", strides=2)
     eighth = convolve(eighth, 4 * width, "eighth_1")
-    eighth = convolve(eighth, 4 * width, "eighth_2")
+    eighth = convolve(eighth, 4 * width, "eighth_2", code=code)
     for index in range(blocks):
         eighth = _block(eighth, 4 * width, f"eighth_block_{index + 1}", convolve)
-    quarter = convolve(step_up(eighth, 2 * width, "quarter_up", convolve) + quarter, 2 * width, "quarter_out")
+    quarter = step_up(eighth, 2 * width, "quarter_up", convolve) + quarter
+    quarter = convolve(quarter, 2 * width, "quarter_out", code=code)
     half = step_up(quarter, width, "half_up", convolve) + half
     half = convolve(half, width, "half_out")
     out = layers.Conv2D(2 * GIVEN, 3, padding="same", name="head")(ops.cast(half, "float32"))
-    return out[..., :GIVEN], ops.sigmoid(out[..., GIVEN:])
+    return out[..., :GIVEN], ops.sigmoid(told(out[..., GIVEN:], code, "mask"))
 
 
 def _block(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:

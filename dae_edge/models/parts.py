@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import keras
 from keras import KerasTensor, layers, ops
 
+from dae_edge.models.camera import TOLD, told
+
+RELU = "_relu"  # behind a convolution's name: the ReLU of one that is told of the camera
 MEMORY = 32  # frames the average may stand on at most
 # A cut is where the mean of the frames stood on falls to this share of what it was, or below. What moves
 # in a scene costs 3 % of it a frame at most, measured; from the upper share on nothing else is lost.
@@ -16,7 +20,15 @@ class Convolve(Protocol):
     """A convolution with everything settled but where it stands."""
 
     def __call__(
-        self, x: KerasTensor, filters: int, name: str, *, size: int = 3, strides: int = 1, relu: bool = True
+        self,
+        x: KerasTensor,
+        filters: int,
+        name: str,
+        *,
+        size: int = 3,
+        strides: int = 1,
+        relu: bool = True,
+        code: KerasTensor | None = None,
     ) -> KerasTensor: ...
 
 
@@ -28,18 +40,31 @@ def convolution(
     size: int = 3,
     strides: int = 1,
     relu: bool = True,
+    code: KerasTensor | None = None,
     precision: str,
 ) -> KerasTensor:
-    return layers.Conv2D(
+    """With a `camera_code` the layer is told of the camera before its ReLU, which is a layer of its own."""
+    alone = code is None
+    x = layers.Conv2D(
         filters,
         size,
         strides,
         padding="same",
-        activation="relu" if relu else None,
+        activation="relu" if relu and alone else None,
         kernel_initializer="he_normal" if relu else "glorot_uniform",
         dtype=precision,
         name=name,
     )(x)
+    if alone:
+        return x
+    x = told(x, code, name, precision)
+    return layers.ReLU(dtype=precision, name=name + RELU)(x) if relu else x
+
+
+def result(model: keras.Model, name: str) -> keras.layers.Layer:
+    """The layer that gives what the convolution `name` does in the end, thresholds and ReLU included."""
+    names = {layer.name for layer in model.layers}
+    return model.get_layer(next(n for n in (name + RELU, name + TOLD, name) if n in names))
 
 
 def step_up(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:

@@ -14,6 +14,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from dae_edge.models.camera import THRESHOLDS
+from dae_edge.models.parts import result
+
 ALIVE = 1e-3  # share of places at which a channel must be above 0
 _FIRST_BIAS = 0.02  # of a revived channel: it is seen from the first step
 _HEARD = 0.1  # of the usual weight, in the layers that read it: nearly nothing changes at first
@@ -23,13 +26,9 @@ Inputs = dict[str, Any]
 
 def dead_channels(model: keras.Model, examples: Iterable[Inputs]) -> dict[str, NDArray[np.intp]]:
     """Of each convolution that ends in a ReLU, by name, the channels that `examples` leave dark."""
-    layers = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, keras.layers.Conv2D) and layer.activation is keras.activations.relu
-    ]
-    probe = keras.Model(model.input, {layer.name: layer.output for layer in layers})
-    shares: dict[str, list[NDArray[Any]]] = {layer.name: [] for layer in layers}
+    outputs = {name: layer.output for name, layer in _lit(model).items()}
+    probe = keras.Model(model.input, outputs)
+    shares: dict[str, list[NDArray[Any]]] = {name: [] for name in outputs}
     for inputs in examples:
         for name, value in probe(inputs, training=False).items():
             lit = keras.ops.convert_to_numpy(value) > 0
@@ -40,20 +39,36 @@ def dead_channels(model: keras.Model, examples: Iterable[Inputs]) -> dict[str, N
 def revive(model: keras.Model, examples: Iterable[Inputs], random: np.random.Generator) -> int:
     """Draw the weights of dead channels anew, as wide as the living ones' are; how many there were."""
     found = {name: dead for name, dead in dead_channels(model, examples).items() if len(dead)}
+    lit = _lit(model)
     for name, dead in found.items():
         kernel, bias = model.get_layer(name).get_weights()
         living = np.delete(kernel, dead, axis=-1)
         # What is added to other channels is heard whatever reads the sum: it has to begin quietly itself.
-        loud = _HEARD if _is_added(model, name) else 1.0
+        loud = _HEARD if _is_added(model, lit[name].name) else 1.0
         drawn = random.normal(0, living.std() if living.size else kernel.std(), kernel[..., dead].shape)
         kernel[..., dead] = loud * (drawn - drawn.mean(axis=(0, 1, 2)))
         bias[dead] = loud * _FIRST_BIAS
         model.get_layer(name).set_weights([kernel, bias])
-        for reader in _readers(model, name):
+        if lit[name].name != name:  # it is told of the camera
+            (thresholds,) = model.get_layer(name + THRESHOLDS).get_weights()
+            thresholds[:, dead] = 0
+            model.get_layer(name + THRESHOLDS).set_weights([thresholds])
+        for reader in _readers(model, lit[name].name):
             kernel, *others = reader.get_weights()
             kernel[:, :, dead] = random.normal(0, _HEARD * kernel.std(), kernel[:, :, dead].shape)
             reader.set_weights([kernel, *others])
     return sum(len(dead) for dead in found.values())
+
+
+def _lit(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    """Of each convolution that ends in a ReLU, by name, the layer that gives what it lights."""
+    results = {a.name: result(model, a.name) for a in model.layers if isinstance(a, keras.layers.Conv2D)}
+    return {
+        name: layer
+        for name, layer in results.items()
+        if isinstance(layer, keras.layers.ReLU)
+        or getattr(layer, "activation", None) is keras.activations.relu
+    }
 
 
 def _readers(model: keras.Model, name: str) -> list[keras.layers.Conv2D]:

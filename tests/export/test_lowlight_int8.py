@@ -16,6 +16,7 @@ from dae_edge.export.clips import CALIBRATION_SEED, drawn_pairs
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import by_name
 from dae_edge.metrics import psnr
+from dae_edge.models.camera import THRESHOLDS
 from dae_edge.models.lowlight import lowlight as build
 from dae_edge.runtime.load import SHIPPED
 from tests.export.test_picture_model import unet
@@ -38,8 +39,8 @@ def test_every_learned_convolution_is_in_8_bits(model: PictureModel, path: Path)
     kinds = [node.op_type for node in graph.node]
     learned = [a for a in model.model.layers if isinstance(a, keras.layers.Conv2D) and a.trainable]
     # Details are in the head and in the way back to pixels, which is one more. The head is two, each step up
-    # one for either row.
-    assert kinds.count("QLinearConv") == len(learned) - 2 + 1 + 2 + 1
+    # one for either row. And one that is not learned sees how pixels depend on their neighbours.
+    assert kinds.count("QLinearConv") == len(learned) - 2 + 1 + 2 + 1 + 1
     assert "Conv" not in kinds
     assert "DepthToSpace" not in kinds
 
@@ -108,7 +109,11 @@ def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_p
         if isinstance(layer, keras.layers.Conv2D) and layer.trainable:
             layer.set_weights([0.5 * w for w in layer.get_weights()])
     detail = network.get_layer("detail")  # silent before it is trained
-    detail.set_weights([np.random.default_rng(2).normal(0, 0.3, detail.kernel.shape)])
+    random = np.random.default_rng(2)
+    detail.set_weights([random.normal(0, 0.3, detail.kernel.shape)])
+    for layer in network.layers:  # silent as well
+        if layer.name.endswith(THRESHOLDS):
+            layer.set_weights([random.normal(0, 0.02, layer.kernel.shape)])
     model = PictureModel(network)
     assert lowlight_int8.fits(model)
     pairs = drawn_pairs(3, 48, 64, frames=3, seed=CALIBRATION_SEED)

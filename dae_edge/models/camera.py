@@ -1,0 +1,75 @@
+"""What camera a frame is from, told by how its pixels depend on their neighbours.
+
+A demosaic fills in two colours of three: where it did, a pixel is the mean of its neighbours, noise and all.
+So a 2 x 2 block shows which of its pixels were measured, and smoothing, sharpening and compression show in
+the same way. Over a whole frame that is seen where only a few pixels are looked at, and it hardly depends on
+what the frame shows. The network is told through thresholds of its layers: a few numbers a frame.
+
+After Popescu and Farid, "Exposing digital forgeries in color filter array interpolated images" (IEEE TSP
+2005), who find by it what was pasted in, and Hu et al., "Squeeze-and-excitation networks" (CVPR 2018), who
+scale channels by what their means over a whole picture say.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from keras import KerasTensor, layers, ops
+from numpy.typing import NDArray
+
+from dae_edge.models.bands import BANDS, block_transform
+
+FILTERS = 32
+TAPS, APART = 3, 4  # blocks a side that a filter sees, and from one place that is looked at to the next
+LOUDEST = 0.25  # edges of what is shown count as this much
+QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
+MIDDLE = -4.0  # of the logarithms, about
+CODE = 32
+THRESHOLDS, TOLD = "_camera", "_told"  # behind a convolution's name: what it is told, and what comes of it
+
+
+def camera_code(bands: KerasTensor) -> KerasTensor:
+    """(B, H/2, W/2, 12) bands of a frame -> (B, 1, 1, 32), what `told` passes on."""
+    texture = layers.Conv2D(FILTERS, TAPS, APART, use_bias=False, trainable=False, name="texture")(bands)
+    strength = ops.mean(ops.minimum(ops.abs(texture), LOUDEST), axis=(1, 2), keepdims=True)
+    return layers.Dense(CODE, activation="relu", name="camera")(ops.log(strength + QUIETEST) - MIDDLE)
+
+
+def told(x: KerasTensor, code: KerasTensor, name: str, precision: str = "float32") -> KerasTensor:
+    """What the convolution `name` gives, less thresholds that depend on the camera; all 0 at first.
+
+    Less, not more: of a sum tf2onnx makes a second bias, which no runtime reads.
+    """
+    thresholds = layers.Dense(
+        x.shape[-1], use_bias=False, kernel_initializer="zeros", dtype=precision, name=name + THRESHOLDS
+    )(code)
+    return layers.Subtract(dtype=precision, name=name + TOLD)([x, thresholds])
+
+
+def texture() -> NDArray[np.float32]:
+    """(3, 3, 12, 32): each pixel of a block against the mean of its neighbours, in bands.
+
+    Of each colour against left and right, and above and below; of green against all four as well; and of red
+    less blue against those two pixels away, which no demosaic fills in from.
+    """
+    across, down = ((0, -1), (0, 1)), ((-1, 0), (1, 0))
+    around = across + down
+    far = tuple((2 * row, 2 * column) for row, column in around)
+    kernels = []
+    for place in ((2, 2), (2, 3), (3, 2), (3, 3)):  # the middle block of 3 x 3
+        near = [(0, across), (0, down), (1, across), (1, down), (1, around), (2, across), (2, down)]  # BGR
+        kernels += [_against(place, neighbours, colour) for colour, neighbours in near]
+        kernels.append(_against(place, far, 2) - _against(place, far, 0))
+    blocks = np.stack(kernels, axis=-1).reshape(TAPS, 2, TAPS, 2, 3, FILTERS).transpose(0, 2, 1, 3, 4, 5)
+    to_pixels = np.linalg.inv(block_transform())  # (12 bands, 12 pixels)
+    over_bands = np.einsum("bp,ijpf->ijbf", to_pixels, blocks.reshape(TAPS, TAPS, BANDS, FILTERS))
+    return over_bands.astype(np.float32)
+
+
+def _against(
+    place: tuple[int, int], neighbours: tuple[tuple[int, int], ...], colour: int
+) -> NDArray[np.float64]:
+    kernel = np.zeros((2 * TAPS, 2 * TAPS, 3))
+    kernel[(*place, colour)] = 1
+    for down, across in neighbours:
+        kernel[place[0] + down, place[1] + across, colour] -= 1 / len(neighbours)
+    return kernel

@@ -1,0 +1,65 @@
+"""What a network is told of the camera shows how a frame was made, not what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dae_edge.models.camera import LOUDEST, camera_code, texture, told
+from dae_edge.models.lowlight import lowlight
+from dae_edge.sensor import SimulatedCamera, preset
+from dae_edge.sensor.demosaic import ORDERS
+
+PER_PIXEL = 8  # filters; the first compares a blue pixel with those left and right of it, the sixth a red one
+BLUE, RED = 0, 5
+
+
+def strengths(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(2, 2, 8): of each of a block's pixels, how far it is from the mean of its neighbours on average."""
+    model = lowlight()
+    assert (model.get_layer("texture").get_weights()[0] == texture()).all()
+    probe = keras.Model(model.input["frame"], model.get_layer("texture").output)
+    found = keras.ops.convert_to_numpy(probe(frame[None] / np.float32(255)))
+    return np.minimum(np.abs(found), LOUDEST).mean(axis=(0, 1, 2)).reshape(2, 2, PER_PIXEL)
+
+
+def test_what_is_smooth_shows_nothing() -> None:
+    down, across = np.mgrid[:96, :128]
+    ramp = np.stack([down, across, 230 - down - across], axis=-1).astype(np.uint8)
+    assert strengths(ramp).max() < 0.5 / 255
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_order_of_colours_shows_where_they_were_measured(order: str) -> None:
+    sensor = replace(preset("dim"), order=order)
+    scene = np.full((192, 256, 3), 128, np.uint8)
+    found = strengths(SimulatedCamera(sensor, seed=1).capture(scene))
+    rows, columns = ORDERS[order]
+    measured = {RED: ((rows) % 2, columns % 2), BLUE: ((1 + rows) % 2, (1 + columns) % 2)}
+    for colour, (row, column) in measured.items():
+        assert found[row, column, colour] > 2 * found[row, 1 - column, colour]  # the mean of two neighbours
+        assert found[row, column, colour] > 2 * found[1 - row, 1 - column, colour]
+
+
+def test_where_every_pixel_has_all_colours_all_are_alike() -> None:
+    scene = np.full((192, 256, 3), 128, np.uint8)
+    found = strengths(SimulatedCamera(replace(preset("dim"), demosaic="binned"), seed=1).capture(scene))
+    assert (found.max(axis=(0, 1)) < 1.2 * found.min(axis=(0, 1))).all()
+
+
+def test_a_layer_is_told_nothing_at_first_and_then_the_same_everywhere() -> None:
+    keras.utils.set_random_seed(0)
+    bands, x = keras.Input((None, None, 12)), keras.Input((None, None, 6))
+    model = keras.Model([bands, x], told(x, camera_code(bands), "some"))
+    random = np.random.default_rng(0)
+    given = random.random((2, 16, 24, 12), np.float32), random.random((2, 5, 7, 6), np.float32)
+    np.testing.assert_array_equal(model(given), given[1])
+    thresholds = model.get_layer("some_camera")
+    thresholds.set_weights([random.normal(size=thresholds.kernel.shape)])
+    taken = given[1] - keras.ops.convert_to_numpy(model(given))
+    assert np.abs(taken).max() > 0.1
+    np.testing.assert_allclose(taken, np.broadcast_to(taken[:, :1, :1], taken.shape), atol=1e-5)
