@@ -74,7 +74,7 @@ def to_onnx_int8(
     levels = graph.op("Cast", planes, to=FLOAT)
     coarse = block_means(graph, levels, heights)
     change = graph.op("Sub", levels, average)
-    code = camera_code(graph, network, extended)
+    code = camera_code(graph, network, planes)
     still = _gate(graph, network, code, change, coarse, count, heights)
 
     one = graph.number(1)
