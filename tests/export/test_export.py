@@ -78,11 +78,11 @@ def test_int8_is_int8_where_it_counts(made: dict[str, export.Exported]) -> None:
     assert len(states) == 4
     assert {v.type.tensor_type.elem_type for v in states} == {onnx.TensorProto.FLOAT}
     int8 = [i for i in graph.initializer if i.data_type == onnx.TensorProto.INT8 and len(i.dims) == 4]
-    assert len(int8) == 18  # 14 layers: the head and both steps up are two each; the way back to pixels
+    assert len(int8) == 19  # 14 layers: the head and both steps up are two each; back to pixels; the texture
     content = made["tflite-int8"].path.read_bytes()
     assert len(content) < 0.5 * made["tflite-fp32"].path.stat().st_size
     convolutions = [n for n in tflite.nodes(content) if n.op == "CONV_2D"]
-    assert len(convolutions) == 18
+    assert len(convolutions) == 19
 
 
 def test_the_manifest_is_inside_and_beside(made: dict[str, export.Exported]) -> None:
