@@ -19,10 +19,10 @@ CONVOLUTIONS = {
 }  # fmt: skip
 _ACTIVATIONS = {"Relu", "Clip", "LeakyRelu", "RELU", "RELU6", "LEAKY_RELU"}
 _JOINTS = {
-    "Add", "Concat", "DepthToSpace", "MaxPool", "Reshape", "Transpose", "Squeeze", "Unsqueeze",
-    "ADD", "CONCATENATION", "DEPTH_TO_SPACE", "MAX_POOL_2D", "RESHAPE", "TRANSPOSE",
+    "Add", "Sub", "Concat", "DepthToSpace", "MaxPool", "Reshape", "Transpose", "Squeeze", "Unsqueeze",
+    "ADD", "SUB", "CONCATENATION", "DEPTH_TO_SPACE", "MAX_POOL_2D", "RESHAPE", "TRANSPOSE",
 }  # fmt: skip
-_SUMS = {"Add", "ADD"}
+_SUMS = {"Add", "Sub", "ADD", "SUB"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def _with_joints(nodes: Sequence[Node], convolutions: set[Node]) -> set[Node]:
 
 
 def _added_to_floats(convolutions: set[Node], joined: set[Node], users: dict[str, list[Node]]) -> set[Node]:
-    """Those whose result is added to something in float before a convolution sees it: part of the picture."""
+    """Those whose result is added to something in float, or taken from it, before a convolution sees it:
+    part of the picture."""
     return {
         n for n in convolutions for o in n.outputs if any(u.op in _SUMS and u not in joined for u in users[o])
     }

@@ -22,7 +22,7 @@ class Network(Calibrated):
     blocks:    residual blocks at 1/4 and at 1/8
     transform: (12 pixels, 12 bands)
     to_pixels: (16 bands and details, 12 pixels), in levels
-    code:      kernel (16, 32) and bias of the camera's code
+    code:      kernel (32, 32) and bias of the camera's code
     head:      of 16 features, and of 16 planes that are seen, the first 12 of them the average's
     """
 

@@ -80,8 +80,7 @@ def test_int8_is_int8_where_it_counts(made: dict[str, export.Exported]) -> None:
     int8 = [i for i in graph.initializer if i.data_type == onnx.TensorProto.INT8 and len(i.dims) == 4]
     assert len(int8) == 19  # 14 layers: the head and both steps up are two each; back to pixels; the texture
     content = made["tflite-int8"].path.read_bytes()
-    # The converter leaves the three layers that are told of the camera in floats.
-    assert len(content) < 0.65 * made["tflite-fp32"].path.stat().st_size
+    assert len(content) < 0.5 * made["tflite-fp32"].path.stat().st_size
     convolutions = [n for n in tflite.nodes(content) if n.op == "CONV_2D"]
     assert len(convolutions) == 19
 
@@ -139,7 +138,8 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
         return made[narrow].bytes / made[wide].bytes
 
     assert share("onnx-int8", "onnx-fp32") < 0.35
-    assert share("tflite-int8", "tflite-fp32") < 0.65
+    # Two layers stay in floats, or the gate would drift, as do the filters that see what camera it is.
+    assert share("tflite-int8", "tflite-fp32") < 0.42
     assert share("tflite-dynamic", "tflite-fp32") < 0.35
     assert share("onnx-fp16", "onnx-fp32") < 0.55
     assert share("tflite-fp16", "tflite-fp32") < 0.55
@@ -147,9 +147,8 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
 
 def test_what_the_runtimes_execute(made: dict[str, export.Exported]) -> None:
     """Every learned convolution in bytes where it says so, and LiteRT's all in one piece."""
-    assert (
-        made["onnx-int8"].executed == "19/25 int8"
-    )  # in float: blocks' means and the few numbers of the camera
+    # In float: the blocks' means, and the few numbers that the camera's code is made of.
+    assert made["onnx-int8"].executed == "19/25 int8"
     assert made["onnx-fp32"].executed == "0/24 int8"
     for name in ("tflite-fp32", "tflite-dynamic", "tflite-int8"):
         assert made[name].executed == "24/24 XNNPACK"

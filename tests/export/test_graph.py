@@ -64,3 +64,29 @@ def test_what_is_added_to_a_float_picture_stays_float() -> None:
         Node("up", "DepthToSpace", ("e",), ("y",)),
     ]
     assert [n.name for n in to_quantize(nodes)] == ["first", "features"]
+
+
+def test_what_is_taken_from_features_joins_them() -> None:
+    """A network that is told of the camera by thresholds before a ReLU."""
+    nodes = [
+        Node("first", "CONV_2D", ("x",), ("a",)),
+        Node("inner", "CONV_2D", ("a",), ("b",)),
+        Node("code", "FULLY_CONNECTED", ("numbers",), ("c",)),
+        Node("thresholds", "FULLY_CONNECTED", ("c",), ("d",)),
+        Node("told", "SUB", ("b", "d"), ("e",)),
+        Node("relu", "RELU", ("e",), ("f",)),
+        Node("last", "CONV_2D", ("f",), ("g",)),
+        Node("head", "CONV_2D", ("g",), ("y",)),
+    ]
+    assert [n.name for n in to_quantize(nodes)] == [n.name for n in nodes[:-1]]
+
+
+def test_what_is_taken_from_a_float_picture_stays_float() -> None:
+    nodes = [
+        Node("first", "Conv", ("x",), ("a",)),
+        Node("noise", "Conv", ("a",), ("b",)),
+        Node("clean", "Sub", ("x", "b"), ("c",)),
+        Node("transform", "Conv", ("c",), ("d",)),
+        Node("up", "DepthToSpace", ("d",), ("y",)),
+    ]
+    assert [n.name for n in to_quantize(nodes)] == ["first"]
