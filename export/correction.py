@@ -74,7 +74,7 @@ def masked_difference(
 
     Picture minus average is one convolution of features and planes side by side, so that only the
     difference has to fit in a byte and is rounded once: both may be anywhere. The weights of the average's
-    bands are exact: a hundredth too little of it would be a hundredth of the picture. `thresholds` (1, 1, 1,
+    bands are exact: a hundredth too little of it would be a hundredth of the picture. `thresholds` (1, 1, w,
     filters) of the mask are taken from its logits.
     """
     channels = head.picture[0].shape[2]

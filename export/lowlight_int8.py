@@ -34,7 +34,7 @@ from dae_edge.export.block_planes import (
     to_frame,
     to_planes,
 )
-from dae_edge.export.camera_code import camera_code, numbers
+from dae_edge.export.camera_code import camera_code, row
 from dae_edge.export.correction import masked_difference, padded
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -74,7 +74,7 @@ def to_onnx_int8(
     levels = graph.op("Cast", planes, to=FLOAT)
     coarse = block_means(graph, levels, heights)
     change = graph.op("Sub", levels, average)
-    code = camera_code(graph, network, planes)
+    code = camera_code(graph, network, extended, heights)
     still = _gate(graph, network, code, change, coarse, count, heights)
 
     one = graph.number(1)
@@ -86,8 +86,8 @@ def to_onnx_int8(
     parts = (held, graph.quantize(coarse, 1), graph.quantize(gain, 1 / 255))
     seen = Bytes(side_by_side(graph, parts, heights))
     features = _features(graph, network, code, seen, heights)
-    opening = numbers(graph, code, *network.thresholds("mask"))
-    masked = masked_difference(graph, features, seen, network.head, WIDE, opening)
+    closed = row(graph, code, *network.thresholds("mask"), seen)
+    masked = masked_difference(graph, features, seen, network.head, WIDE, closed)
     to_pixels = (network.to_pixels * network.head.steps[:, None])[None, None]
     correction = graph.convolution(masked, *padded(to_pixels, np.zeros(PIXELS, np.float32), WIDE), 1, 128)
     clean = graph.add(correction, seen, 1)  # the first 12 channels of seen are the average
@@ -126,7 +126,7 @@ def _told(graph: Graph, network: Network, x: Bytes, name: str, code: str) -> Byt
     """A convolution, thresholds for the camera, a ReLU."""
     told = network.told(name)
     x = graph.convolution(x, *network.weights(name), told.scale, told.zero, seen=network.moments(name))
-    return graph.add(x, numbers(graph, code, -told.kernel, told.step), network.relu_scale(name))
+    return graph.add(x, row(graph, code, -told.kernel, told.step, x), network.relu_scale(name))
 
 
 def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: Heights) -> Bytes:

@@ -78,7 +78,7 @@ def test_int8_is_int8_where_it_counts(made: dict[str, export.Exported]) -> None:
     assert len(states) == 4
     assert {v.type.tensor_type.elem_type for v in states} == {onnx.TensorProto.FLOAT}
     int8 = [i for i in graph.initializer if i.data_type == onnx.TensorProto.INT8 and len(i.dims) == 4]
-    assert len(int8) == 19  # 14 layers: the head and both steps up are two each; back to pixels; the texture
+    assert len(int8) == 18  # 14 layers: the head and both steps up are two each; the way back to pixels
     content = made["tflite-int8"].path.read_bytes()
     assert len(content) < 0.5 * made["tflite-fp32"].path.stat().st_size
     convolutions = [n for n in tflite.nodes(content) if n.op == "CONV_2D"]

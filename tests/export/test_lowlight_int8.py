@@ -41,7 +41,7 @@ def test_every_learned_convolution_is_in_8_bits(model: PictureModel, path: Path)
     # Details are in the head and in the way back to pixels, which is one more. The head is two, each step up
     # one for either row.
     assert kinds.count("QLinearConv") == len(learned) - 2 + 1 + 2 + 1
-    assert kinds.count("ConvInteger") == 1  # how pixels depend on their neighbours, which is not learned
+    assert kinds.count("MatMulInteger") == 1  # how pixels depend on their neighbours, which is not learned
     assert "Conv" not in kinds
     assert "DepthToSpace" not in kinds
 
