@@ -88,9 +88,7 @@ def to_onnx_int8(
     features = _features(graph, network, code, seen, heights)
     closed = row(graph, code, *network.thresholds("mask"), seen)
     masked = masked_difference(graph, features, seen, network.head, WIDE, closed)
-    to_pixels = (network.to_pixels * network.head.steps[:, None])[None, None]
-    correction = graph.convolution(masked, *padded(to_pixels, np.zeros(PIXELS, np.float32), WIDE), 1, 128)
-    clean = graph.add(correction, seen, 1)  # the first 12 channels of seen are the average
+    clean = _pixels(graph, network, masked, seen)
     uncut = to_frame(graph, clean, heights, size, frame)
     denoised = graph.blend(uncut, frame, strength, graph.op("Sub", one, strength))
 
@@ -98,6 +96,17 @@ def to_onnx_int8(
     graph.output(average_next, _AVERAGE + NEXT, FLOAT, (1, PIXELS, *sides))
     graph.output(count_next, _COUNT + NEXT, FLOAT, (1, 1, *sides))
     return graph.model(model.model.name)
+
+
+def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes:
+    """The average, whole, and its correction, added and rounded once: (1, H/2, W/2, 16), 12 of them pixels."""
+    kernel = np.zeros((1, 1, 2 * WIDE, PIXELS), np.float32)
+    kernel[0, 0, :WIDE] = network.to_pixels * network.head.steps[:, None]
+    kernel[0, 0, WIDE : WIDE + PIXELS] = np.eye(PIXELS)  # the first channels of what is seen
+    both = Bytes(graph.concat(masked.name, seen.name, axis=3), 1, masked.zero)
+    bias = np.full(PIXELS, masked.zero - seen.zero, np.float32)
+    exact = np.pad(np.ones(PIXELS, np.float32), (0, WIDE - PIXELS), constant_values=1)
+    return graph.convolution(both, *padded(kernel, bias, WIDE), 1, exact=exact)
 
 
 def _gate(
