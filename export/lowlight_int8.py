@@ -8,7 +8,7 @@ is float. What makes that possible is arithmetic that changes nothing:
   in both, and the band transform becomes part of the first convolutions' weights.
 - The output is the average plus a correction, y = m + T'((1 - k)(c - T m)), the Keras model's blend
   (m average, c picture, k mask, T transform to bands and details) so written that only the correction is
-  bytes in bands.
+  bytes in bands; both are one convolution, rounded once.
 - Picture minus average is one convolution, c - T m, rounded once (`correction`).
 - Up by two is `Graph.twice`, which copies whole rows.
 
@@ -99,7 +99,7 @@ def to_onnx_int8(
 
 
 def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes:
-    """The average, whole, and its correction, added and rounded once: (1, H/2, W/2, 16), 12 of them pixels."""
+    """The average, whole, plus its correction, rounded once: (1, H/2, W/2, 16), of which 12 are pixels."""
     kernel = np.zeros((1, 1, 2 * WIDE, PIXELS), np.float32)
     kernel[0, 0, :WIDE] = network.to_pixels * network.head.steps[:, None]
     kernel[0, 0, WIDE : WIDE + PIXELS] = np.eye(PIXELS)  # the first channels of what is seen

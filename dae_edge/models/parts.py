@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import TypeAlias
 
 import keras
 from keras import KerasTensor, layers, ops
@@ -15,21 +16,7 @@ MEMORY = 32  # frames the average may stand on at most
 # in a scene costs 3 % of it a frame at most, measured; from the upper share on nothing else is lost.
 CUT, NO_CUT = 0.65, 0.8
 
-
-class Convolve(Protocol):
-    """A convolution with everything settled but where it stands."""
-
-    def __call__(
-        self,
-        x: KerasTensor,
-        filters: int,
-        name: str,
-        *,
-        size: int = 3,
-        strides: int = 1,
-        relu: bool = True,
-        code: KerasTensor | None = None,
-    ) -> KerasTensor: ...
+Convolve: TypeAlias = Callable[..., KerasTensor]  # `convolution`, its precision settled
 
 
 def convolution(
