@@ -49,8 +49,8 @@ def draw_clip(
 ) -> Clip:
     """A clip of drawn things that move, (frames, height, width, 3) uint8 BGR.
 
-    Six cameras in ten stand still, as webcams do; the others shake, pan, turn or zoom. Up to
-    three foreground layers cross the picture at their own speeds, with motion blur. `background`,
+    Six cameras in ten stand still, as webcams do; the others shake, pan, turn or zoom. In two clips of
+    three up to three foreground layers cross the picture at their own speeds, with motion blur. `background`,
     (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen.
     """
     margin = int(MARGIN * max(height, width))
@@ -62,7 +62,7 @@ def draw_clip(
         background = _cut(random, background, *inner)
     layers = [
         _draw_layer(random, *inner, bank)
-        for _ in range(random.choice([0, 1, 2, 3], p=[0.15, 0.4, 0.3, 0.15]))
+        for _ in range(random.choice([0, 1, 2, 3], p=[0.35, 0.3, 0.2, 0.15]))
     ]
     motions = [_draw_object_motion(random) for _ in layers]
     moving = bool(layers) or camera != Motion()
