@@ -31,8 +31,10 @@ class Pair:
     clean: Frames
 
 
-def drawn_pairs(channels: int, height: int, width: int, *, frames: int, seed: int) -> list[Pair]:
-    """Colour: a drawn clip through each preset and in daylight. Grey: noisy digits, one a clip."""
+def drawn_pairs(
+    channels: int, height: int, width: int, *, frames: int, seed: int, scenes: int = 1
+) -> list[Pair]:
+    """Colour: `scenes` drawn clips through each preset and in daylight. Grey: noisy digits, one a clip."""
     random = np.random.default_rng([seed, height, width])
     if channels == 1:
         digits, _ = draw_digits(32, seed=seed)
@@ -40,7 +42,7 @@ def drawn_pairs(channels: int, height: int, width: int, *, frames: int, seed: in
         noisy = np.rint(255 * corrupt(clean.astype(np.float32) / np.float32(255), 0.5, random))
         return [Pair(n[None].astype(np.uint8), c[None]) for n, c in zip(noisy, clean, strict=True)]
     pairs = []
-    for index, sensor in enumerate(_CAMERAS):
+    for index, sensor in enumerate(_CAMERAS * scenes):
         scene = draw_clip(random, frames, height, width)
         camera = SimulatedCamera(sensor, seed=seed + index)
         pairs.append(

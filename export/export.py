@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -29,6 +30,7 @@ from dae_edge.runtime.load import COMPANIONS, engine_of
 __all__ = ["Exported", "Session", "export", "model_path", "open_model"]
 
 FRAMES = 6  # of each clip, to calibrate and to check: enough for the memory to fill
+SCENES = (2, 4)  # through each camera, to calibrate, fewer where frames are large: a bright one must be there
 ANY_SIZE = (240, 320)  # where a file takes any size, it is calibrated on this one
 ODD_SIZE = (181, 251)  # and checked on this one too, which no stride divides
 
@@ -133,7 +135,8 @@ class Session:
         channels = self._model.channels
         if self._calibration is not None:
             return list(with_states(self._model, [frames_in(self._calibration, channels, *shape)]))
-        pairs = drawn_pairs(channels, *shape, frames=FRAMES, seed=CALIBRATION_SEED)
+        scenes = int(np.clip(SCENES[1] * math.prod(ANY_SIZE) / math.prod(shape), *SCENES))
+        pairs = drawn_pairs(channels, *shape, frames=FRAMES, seed=CALIBRATION_SEED, scenes=scenes)
         return list(with_states(self._model, [pair.noisy for pair in pairs]))
 
     def reference(self, shape: tuple[int, int], frames: int, seed: int) -> check.Reference:
