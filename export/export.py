@@ -258,7 +258,10 @@ class _Job:
         return self._ranks
 
     def _ways(self, size: Size) -> list[Callable[[], Way]]:
-        return ways(self._model, self._format, size, lambda: self._session.examples(size or ANY_SIZE))
+        shape = size or ANY_SIZE
+        if self._format.any_size and self._model.size is None:  # ranges are the same at any size
+            shape = min(shape, ANY_SIZE, key=math.prod)
+        return ways(self._model, self._format, size, lambda: self._session.examples(shape))
 
     def _manifest(self, way: Way, size: Size = None) -> Manifest:
         return describe(self._model, self._format, size or self._size, self._session._source, way)
