@@ -29,7 +29,7 @@ from dae_edge.runtime.load import COMPANIONS, engine_of
 
 __all__ = ["Exported", "Session", "export", "model_path", "open_model"]
 
-FRAMES = 6  # of each clip, to calibrate and to check: enough for the memory to fill
+FRAMES = 6  # of each clip, to calibrate, to rank layers and to check: enough for the memory to fill
 SCENES = (2, 4)  # through each camera, to calibrate, fewer where frames are large: a bright one must be there
 ANY_SIZE = (240, 320)  # where a file takes any size, it is calibrated on this one
 ODD_SIZE = (181, 251)  # and checked on this one too, which no stride divides
@@ -252,7 +252,7 @@ class _Job:
         )
 
     def _rank(self, way: Way) -> list[Sensitivity]:
-        seen = self._session.reference(self._shape, 2, CALIBRATION_SEED)
+        seen = self._session.reference(self._shape, FRAMES, CALIBRATION_SEED)
         manifest = self._manifest(way)
         self._ranks = sensitivities(way, lambda made: self._engine(made(manifest)), seen, self._say)
         return self._ranks

@@ -105,8 +105,7 @@ def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes
     kernel[0, 0, WIDE : WIDE + PIXELS] = np.eye(PIXELS)  # the first channels of what is seen
     both = Bytes(graph.concat(masked.name, seen.name, axis=3), 1, masked.zero)
     bias = np.full(PIXELS, masked.zero - seen.zero, np.float32)
-    exact = np.pad(np.ones(PIXELS, np.float32), (0, WIDE - PIXELS), constant_values=1)
-    return graph.convolution(both, *padded(kernel, bias, WIDE), 1, exact=exact)
+    return graph.convolution(both, *padded(kernel, bias, WIDE), 1, exact=np.ones(WIDE, np.float32))
 
 
 def _gate(
