@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class Session:
     def __init__(self, model: PictureModel, source: Path, *, calibration: Path | None = None) -> None:
         self._model, self._source, self._calibration = model, source, calibration
         self._references: dict[tuple[int, int, int], check.Reference] = {}
-        self._drift: check.Reference | None = None
+        self._long: dict[tuple[int, int], check.Reference] = {}
 
     def export(
         self,
@@ -147,10 +147,12 @@ class Session:
             self._references[key] = check.Reference(self._model, pairs)
         return self._references[key]
 
-    def long_reference(self) -> check.Reference:
-        if self._drift is None:
-            self._drift = drift.reference(self._model)
-        return self._drift
+    def long_reference(self, frames: int, seed: int) -> check.Reference:
+        """A drawn clip long enough for a memory to show what steers it wrong, and what Keras makes of it."""
+        key = (frames, seed)
+        if key not in self._long:
+            self._long[key] = drift.reference(self._model, frames, seed)
+        return self._long[key]
 
 
 def export(
@@ -166,6 +168,20 @@ def export(
     return Session(model, source, calibration=calibration).export(format, output, **options)
 
 
+@dataclass(frozen=True)
+class _Held:
+    """How an accepted file did; `long` where there is a memory that 8 bits might let drift."""
+
+    parity: check.Parity
+    long: drift.Drift | None
+
+    def quality(self) -> dict[str, float | None]:
+        return self.parity.figures() | (self.long.figures() if self.long else {})
+
+
+_Made: TypeAlias = tuple[Way, Attach, tuple[str, ...], _Held]  # layers left in float among them
+
+
 class _Job:
     """One file in the making: size is settled, (height, width) or None for any."""
 
@@ -178,10 +194,10 @@ class _Job:
         self._max_loss = format.max_loss if max_loss is None else max_loss
 
     def make(self, output: Path, *, sensitivity: bool) -> tuple[Exported, dict[str, bytes]]:
-        way, attach, floats = self._first_that_holds()
+        way, attach, floats, held = self._first_that_holds()
         if sensitivity and not self._ranks:
             self._rank(way if way.layers else self._ways(self._size)[-1]())
-        manifest = replace(self._manifest(way), quality=self._quality)
+        manifest = replace(self._manifest(way), quality=held.quality())
         files = attach(manifest)
         self._say("measuring its speed")
         engine = self._engine(files)
@@ -189,7 +205,7 @@ class _Job:
         done = Exported(
             path=output,
             manifest=manifest,
-            parity=self._parity,
+            parity=held.parity,
             bytes=sum(map(len, files.values())),
             ms=ms,
             timed=self._shape,
@@ -199,7 +215,7 @@ class _Job:
         )
         return done, files
 
-    def _first_that_holds(self) -> tuple[Way, Attach, tuple[str, ...]]:
+    def _first_that_holds(self) -> _Made:
         """The best way whose file holds against Keras; the last one's error where none does."""
         *better, last = range(len(self._ways(self._size)))
         for index in better:
@@ -209,18 +225,18 @@ class _Job:
                 self._say(f"{failure} Trying another way")
         return self._try(last)
 
-    def _try(self, index: int) -> tuple[Way, Attach, tuple[str, ...]]:
+    def _try(self, index: int) -> _Made:
         self._say("converting")
         self._index = index  # of the way, for its twin
         self._twin: Way | None = None
         self._ranks: list[Sensitivity] = []
         way = self._ways(self._size)[index]()
-        attach, floats = leave_worst(
+        made = leave_worst(
             way, lambda made, left: self._accept(way, made, left), lambda: self._rank(way), self._say
         )
-        return way, attach, floats
+        return (way, *made)
 
-    def _accept(self, way: Way, made: Attach, left: tuple[str, ...]) -> None:
+    def _accept(self, way: Way, made: Attach, left: tuple[str, ...]) -> _Held:
         """Hold a candidate against Keras on clips it was not calibrated on."""
         session, format = self._session, self._format
         self._say("checking against Keras")
@@ -232,12 +248,13 @@ class _Job:
         if self._size is None:
             odd = session.reference(ODD_SIZE, 2, CHECK_SEED)
             check.require(check.measure(odd, engine, stepwise=stepwise), format, self._max_loss)
-        self._parity, self._quality = parity, parity.figures()
+        long = None
         if format.quantized and self._model.states:
             self._say(f"checking for drift over {drift.FRAMES} frames")
-            long = drift.measure(session.long_reference(), self._any_length(way, made, left))
+            shown = session.long_reference(drift.FRAMES, drift.SEED)
+            long = drift.measure(shown, self._any_length(way, made, left))
             drift.require(long, format.name, self._max_loss)
-            self._quality |= long.figures()
+        return _Held(parity, long)
 
     def _any_length(self, way: Way, made: Attach, left: tuple[str, ...]) -> Engine:
         """An engine for the drift check's small frames: the file, or its twin of that size."""
@@ -252,9 +269,21 @@ class _Job:
         )
 
     def _rank(self, way: Way) -> list[Sensitivity]:
-        seen = self._session.reference(self._shape, FRAMES, CALIBRATION_SEED)
-        manifest = self._manifest(way)
-        self._ranks = sensitivities(way, lambda made: self._engine(made(manifest)), seen, self._say)
+        """Each layer alone, on short clips that no file is checked on, and the start of the one for drift.
+
+        What steers a memory wrong differs from clip to clip: ranked on another long one, `lowlight`'s gate
+        came near the end, and ten layers more were left in float for it.
+        """
+        references = [self._session.reference(self._shape, FRAMES, CALIBRATION_SEED)]
+        if self._model.states:
+            references.append(self._session.long_reference(drift.EARLY, drift.SEED))
+
+        def run(left: tuple[str, ...]) -> list[list[Frame]]:
+            made = way.make(left)
+            engines = [self._engine(made(self._manifest(way))), self._any_length(way, made, left)]
+            return [reference.run(engine) for reference, engine in zip(references, engines, strict=False)]
+
+        self._ranks = sensitivities(way.layers, run, references, self._say)
         return self._ranks
 
     def _ways(self, size: Size) -> list[Callable[[], Way]]:

@@ -179,5 +179,16 @@ def _report(rows: list[dict[str, Any]]) -> None:
         if row.get("layers_in_float"):
             out.print(f"[dim]{row['format']}: in float for the loss: {', '.join(row['layers_in_float'])}[/]")
         if row.get("sensitivity_db"):
-            out.print(f"{row['format']}, each layer alone in 8 bits, worst first (SQNR in dB):")
-            out.print("  " + "  ".join(f"{s['layer']} {s['sqnr']:.1f}" for s in row["sensitivity_db"]))
+            _report_sensitivity(row["format"], row["sensitivity_db"])
+
+
+def _report_sensitivity(format: str, layers: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(f"{format}, alone in 8 bits")
+    for column in ("loss, dB", "SQNR, dB"):
+        table.add_column(column, justify="right")
+    for layer in layers:
+        table.add_row(layer["layer"], f"{layer['loss']:.3f}", f"{layer['sqnr']:.1f}")
+    out.print(table)

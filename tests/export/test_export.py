@@ -140,8 +140,8 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
     assert share("onnx-int8", "onnx-fp32") < 0.35
     # Two layers stay in floats, or the gate would drift, as do the filters that see what camera it is.
     assert share("tflite-int8", "tflite-fp32") < 0.42
-    # Six layers here, which lose more than 0.05 dB as memory fills.
-    assert share("tflite-dynamic", "tflite-fp32") < 0.42
+    # Three layers here, which lose more than 0.05 dB.
+    assert share("tflite-dynamic", "tflite-fp32") < 0.36
     assert share("onnx-fp16", "onnx-fp32") < 0.55
     assert share("tflite-fp16", "tflite-fp32") < 0.55
 
