@@ -9,7 +9,7 @@ import numpy as np
 from dae_edge.export.calibrated import Array
 from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import LOGITS, Bytes, Graph
-from dae_edge.export.ranges import Samples
+from dae_edge.export.ranges import SEARCHED, Samples
 
 _ROOM = 1.5  # other frames have more noise than those calibrated on, and what is cut off stays as spots
 _FINEST = 1 / 510 / 12**0.5  # of a band: what a frame's own rounding to levels does to it
@@ -55,8 +55,9 @@ def steps(picture: Samples, held: Samples, mask: Samples) -> Array:
     stood still for long needs fine steps as a first frame needs wide ones.
     """
     difference, share = picture - held, 1 - mask
-    power = np.square(share * difference).mean(axis=1) + _FINEST**2  # (examples, given)
     widest = np.abs(difference).max(axis=(0, 1)) / 127 + 1e-9
+    difference, share = difference[:, :SEARCHED], share[:, :SEARCHED]
+    power = np.square(share * difference).mean(axis=1) + _FINEST**2  # (examples, given)
     candidates = widest * np.geomspace(0.05, 1, 40)[:, None]  # (40, given)
     errors = []
     for step in candidates:

@@ -81,9 +81,15 @@ class PictureModel:
         (H, W, C) uint8 and NHWC states -> (H, W, C) float in 0..255, unrounded, and the next states.
         """
         height, width = frame.shape[:2]
-        out = {k: keras.ops.convert_to_numpy(v) for k, v in self.call(self.prepare(frame), states).items()}
+        out = self._run({self.picture: self.prepare(frame), **states})
         restored = 255 * np.clip(out[self.restored][0, :height, :width], 0, 1)
         return restored, {name: out[name + NEXT] for name in self.states}
+
+    def _run(self, inputs: Tensors) -> Tensors:
+        """Compiled, which takes a fifth of the time of layer by layer."""
+        alone = not self.states and not isinstance(self.model.input, dict)
+        out = self.model.predict_on_batch(inputs[self.picture] if alone else inputs)
+        return out if isinstance(out, dict) else {self.restored: out}
 
     def prepare(self, frame: Frame) -> NDArray[np.float32]:
         """(H, W, C) uint8 -> the model's own picture, (1, H, W, C) in [0, 1], padded to the stride."""
