@@ -75,7 +75,6 @@ def _alone(blocks: int) -> list[tuple[str, str]]:
         ("quarter_down", "quarter_in"),
         ("eighth_down", "eighth_1"),
         ("eighth_1", "eighth_2"),
-        ("quarter_out", "half_up"),
         ("half_out", "head"),
     ]
     if not blocks:
