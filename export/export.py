@@ -85,7 +85,7 @@ class Session:
     def __init__(self, model: PictureModel, source: Path, *, calibration: Path | None = None) -> None:
         self._model, self._source, self._calibration = model, source, calibration
         self._references: dict[tuple[int, int, int], check.Reference] = {}
-        self._long: dict[tuple[int, int], check.Reference] = {}
+        self._long: dict[int, check.Reference] = {}
 
     def export(
         self,
@@ -147,12 +147,11 @@ class Session:
             self._references[key] = check.Reference(self._model, pairs)
         return self._references[key]
 
-    def long_reference(self, frames: int, seed: int) -> check.Reference:
+    def long_reference(self, frames: int) -> check.Reference:
         """A drawn clip long enough for a memory to show what steers it wrong, and what Keras makes of it."""
-        key = (frames, seed)
-        if key not in self._long:
-            self._long[key] = drift.reference(self._model, frames, seed)
-        return self._long[key]
+        if frames not in self._long:
+            self._long[frames] = drift.reference(self._model, frames)
+        return self._long[frames]
 
 
 def export(
@@ -251,7 +250,7 @@ class _Job:
         long = None
         if format.quantized and self._model.states:
             self._say(f"checking for drift over {drift.FRAMES} frames")
-            shown = session.long_reference(drift.FRAMES, drift.SEED)
+            shown = session.long_reference(drift.FRAMES)
             long = drift.measure(shown, self._any_length(way, made, left))
             drift.require(long, format.name, self._max_loss)
         return _Held(parity, long)
@@ -276,12 +275,14 @@ class _Job:
         """
         references = [self._session.reference(self._shape, FRAMES, CALIBRATION_SEED)]
         if self._model.states:
-            references.append(self._session.long_reference(drift.EARLY, drift.SEED))
+            references.append(self._session.long_reference(drift.EARLY))
 
         def run(left: tuple[str, ...]) -> list[list[Frame]]:
             made = way.make(left)
-            engines = [self._engine(made(self._manifest(way))), self._any_length(way, made, left)]
-            return [reference.run(engine) for reference, engine in zip(references, engines, strict=False)]
+            engines = [self._engine(made(self._manifest(way)))]
+            if self._model.states:
+                engines.append(self._any_length(way, made, left))
+            return [reference.run(engine) for reference, engine in zip(references, engines, strict=True)]
 
         self._ranks = sensitivities(way.layers, run, references, self._say)
         return self._ranks

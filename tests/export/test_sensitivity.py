@@ -16,6 +16,7 @@ from dae_edge.export.picture_model import PictureModel
 from dae_edge.export.sensitivity import Sensitivity, leave_worst
 from dae_edge.export.ways import Attach, Way
 from dae_edge.formats import by_name
+from dae_edge.models.mnist import autoencoder
 
 
 def _way(names: tuple[str, ...]) -> Way:
@@ -84,3 +85,9 @@ def test_a_layer_spoilt_by_one_huge_weight_is_ranked_worst(tmp_path: Path) -> No
     ranking = [layer.layer for layer in exported.sensitivity]
     assert ranking[0] == "spoilt"
     assert np.diff([layer.loss for layer in exported.sensitivity]).max() <= 0
+
+
+def test_layers_of_a_model_of_one_size_and_no_memory_are_ranked_too(tmp_path: Path) -> None:
+    session = Session(PictureModel(autoencoder()), Path("none.keras"))
+    exported = session.export(by_name("tflite-dynamic"), tmp_path / "m.tflite", sensitivity=True)
+    assert exported.sensitivity
