@@ -8,7 +8,7 @@ import numpy as np
 
 from dae_edge.export.calibrated import Array
 from dae_edge.export.moments import Moments
-from dae_edge.export.onnx_graph import LOGITS, Bytes, Graph
+from dae_edge.export.onnx_graph import LOGITS, Bytes, Graph, columns_at_once
 from dae_edge.export.ranges import SEARCHED, Samples
 
 _ROOM = 1.5  # other frames have more noise than those calibrated on, and what is cut off stays as spots
@@ -84,9 +84,12 @@ def masked_difference(
     both = Bytes(graph.concat(features.name, seen.name, axis=3))
     kernel, bias, own = _difference(features, seen, head)
     exact = np.pad(own, (0, filters - len(own)), constant_values=1)
-    difference = graph.convolution(both, *padded(kernel, bias, filters), 1, 128, seen=known, exact=exact)
+    columns = columns_at_once(filters)
+    difference = graph.convolution(
+        both, *padded(kernel, bias, filters), 1, 128, columns=columns, seen=known, exact=exact
+    )
     closed = padded(-head.mask[0], -head.mask[1], filters)
-    logits = graph.convolution(features, *closed, LOGITS, 128, seen=head.features)
+    logits = graph.convolution(features, *closed, LOGITS, 128, columns=columns, seen=head.features)
     if thresholds is not None:
         logits = graph.add(logits, thresholds, LOGITS, 128)
     return graph.multiply(difference, graph.sigmoid(logits), 1, 128)

@@ -39,7 +39,7 @@ from dae_edge.export.correction import masked_difference, padded
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.lowlight_weights import Network
-from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
+from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph, columns_at_once
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 
 LAYOUT = "NCHW"  # of the memory
@@ -123,8 +123,9 @@ def _gate(
     x = graph.convolution(x, kernel, bias, network.relu_scale("gate_1"), strides=2, seen=known)
     x = _told(graph, network, x, "gate_2", code)
     kernel, bias = network.weights("gate_out")
-    x = graph.convolution(x, *padded(-kernel, -bias, WIDE), LOGITS, 128, seen=network.moments("gate_out"))
-    blocks, _ = graph.split(graph.reshape(x.name, -1, WIDE), (4, WIDE - 4), 1)  # row, column of each 2x2
+    closed, columns, known = padded(-kernel, -bias, WIDE // 2), 2, network.moments("gate_out")
+    x = graph.convolution(x, *closed, LOGITS, 128, columns=columns, seen=known)
+    blocks, _ = graph.split(graph.reshape(x.name, -1, WIDE // 2), (4, 4), 1)  # row, column of each 2x2
     rows = graph.transpose(graph.reshape(blocks, heights.quarter, -1, 2, 2), 0, 2, 1, 3)
     logits = graph.reshape(rows, 1, 1, heights.half, -1)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
@@ -140,9 +141,10 @@ def _told(graph: Graph, network: Network, x: Bytes, name: str, code: str) -> Byt
 def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: Heights) -> Bytes:
     """The encoder-decoder, from what is seen to what the head reads."""
 
-    def convolve(x: Bytes, name: str, strides: int = 1) -> Bytes:
+    def convolve(x: Bytes, name: str, strides: int = 1, columns: int = 1) -> Bytes:
         weights, scale = network.weights(name), network.relu_scale(name)
-        return graph.convolution(x, *weights, scale, strides=strides, seen=network.moments(name))
+        known = network.moments(name)
+        return graph.convolution(x, *weights, scale, strides=strides, columns=columns, seen=known)
 
     def blocks(x: Bytes, level: str, after: str) -> Bytes:
         for index in range(1, network.blocks + 1):
@@ -162,7 +164,8 @@ def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: H
         return graph.add(larger, skip, network.signed_scale(f"{after} in"), 128)
 
     kernel, bias, known = network.first_of("half_in", 1, 1 / 255)
-    half = graph.convolution(seen, kernel, bias, network.relu_scale("half_in"), seen=known)
+    columns = columns_at_once(len(bias))
+    half = graph.convolution(seen, kernel, bias, network.relu_scale("half_in"), columns=columns, seen=known)
     quarter = convolve(convolve(half, "quarter_down", 2), "quarter_in")
     quarter = blocks(quarter, "quarter", "eighth_down")
     eighth = convolve(convolve(quarter, "eighth_down", 2), "eighth_1")
@@ -170,4 +173,4 @@ def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: H
     eighth = blocks(eighth, "eighth", "quarter_up")
     quarter = up(eighth, quarter, "quarter", heights.quarter, "quarter_out")
     quarter = _told(graph, network, quarter, "quarter_out", code)
-    return convolve(up(quarter, half, "half", heights.half, "half_out"), "half_out")
+    return convolve(up(quarter, half, "half", heights.half, "half_out"), "half_out", columns=columns)

@@ -106,8 +106,9 @@ def _gate(graph: Graph, network: Calibrated, change: str, count: str) -> str:
     kernel, bias, known = _first(network, "gate_1")
     x = graph.convolution(seen, kernel, bias, network.relu_scale("gate_1"), seen=known)
     kernel, bias = network.weights("gate_out")
-    x = graph.convolution(x, *padded(-kernel, -bias, 16), LOGITS, 128, seen=network.moments("gate_out"))
-    logits, _ = graph.split(x.name, (PARTS, 16 - PARTS), 3)
+    closed, columns, known = padded(-kernel, -bias, 2 * PARTS), 2, network.moments("gate_out")
+    x = graph.convolution(x, *closed, LOGITS, 128, columns=columns, seen=known)
+    logits, _ = graph.split(x.name, (PARTS, PARTS), 3)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
 
 

@@ -1,0 +1,36 @@
+"""Convolutions of bytes: the same numbers however many columns are worked on at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from dae_edge.export.onnx_graph import UINT8, Bytes, Graph, columns_at_once
+
+
+def result(frame: np.ndarray, kernel: np.ndarray, columns: int, strides: int) -> np.ndarray:
+    graph = Graph()
+    x = Bytes(graph.input("x", UINT8, frame.shape), 1 / 255, 128)
+    bias = np.linspace(-1, 1, kernel.shape[-1], dtype=np.float32)
+    out = graph.convolution(x, kernel, bias, 1 / 64, 128, strides=strides, columns=columns)
+    graph.output(out.name, "out", UINT8, (1, "rows", "columns", kernel.shape[-1]))
+    session = onnxruntime.InferenceSession(graph.model("convolution").SerializeToString())
+    return session.run(None, {"x": frame})[0]
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("columns", [2, 4])
+def test_columns_change_nothing(random: np.random.Generator, size: int, strides: int, columns: int) -> None:
+    frame = random.integers(0, 256, (1, 12, 24, 16), dtype=np.uint8)
+    kernel = random.normal(0, 0.1, (size, size, 16, 8)).astype(np.float32)
+    alone = result(frame, kernel, 1, strides)
+    assert alone.std() > 20  # neither flat nor cut off everywhere
+    assert alone.shape == (1, 12 // strides, 24 // strides, 8)
+    np.testing.assert_array_equal(result(frame, kernel, columns, strides), alone)
+
+
+@pytest.mark.parametrize(("filters", "columns"), [(8, 4), (16, 2), (32, 1), (64, 1)])
+def test_narrow_layers_are_widened_to_what_is_fast(filters: int, columns: int) -> None:
+    assert columns_at_once(filters) == columns
