@@ -27,6 +27,7 @@ STEPS_AN_EPOCH = 250
 TRAIL = 4  # frames for which a pixel that shows something new may be haunted
 TRAIL_WEIGHT = 3.0
 MOVED = 10 / 255  # change of a pixel that shows something else now
+VALIDATION_CLIPS = 48
 _VALIDATION_SEED = 1_000_003  # drawn clips that no training seed reaches
 
 
@@ -207,12 +208,18 @@ def _some(clips: np.ndarray) -> np.ndarray:
 
 
 def validation_clips(recipe: LowlightRecipe) -> tuple[np.ndarray, np.ndarray]:
-    """The same for every run of these sizes and camera, (noisy, clean): 48 drawn ones, or the user's."""
+    """The same for every run of these sizes and camera, (noisy, clean): drawn ones, or the user's."""
     camera = _camera(recipe)
     if recipe.validation:
         return real_clips(Path(recipe.validation), recipe.frames, recipe.patch, camera=camera)
+    batch = 4
     data = DrawnClips(
-        batch=4, frames=recipe.frames, patch=recipe.patch, steps=12, seed=_VALIDATION_SEED, camera=camera
+        batch=batch,
+        frames=recipe.frames,
+        patch=recipe.patch,
+        steps=VALIDATION_CLIPS // batch,
+        seed=_VALIDATION_SEED,
+        camera=camera,
     )
     noisy, clean = zip(*(data[index] for index in range(len(data))), strict=True)
     return np.concatenate(noisy), np.concatenate(clean)

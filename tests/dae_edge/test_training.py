@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from dae_edge.data.mnist import Digits, load_digits
 from dae_edge.errors import BadValueError, ModelLoadError, OutputError, TrainingError
+from dae_edge.models.lowlight import lowlight as network
 from dae_edge.models.lowlight_s import lowlight_s
 from dae_edge.runtime.load import FAMILY
 from dae_edge.training import lowlight, mnist
@@ -32,9 +35,18 @@ def digits() -> Digits:
     )
 
 
-@pytest.fixture(autouse=True)
-def short_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lowlight, "STEPS_AN_EPOCH", 4)
+@pytest.fixture(scope="module", autouse=True)
+def short_epochs() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lowlight, "STEPS_AN_EPOCH", 4)
+        patch.setattr(lowlight, "VALIDATION_CLIPS", 8)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(short_epochs: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run from beginning to end."""
+    return lowlight.train(TINY, tmp_path_factory.mktemp("whole") / "run")
 
 
 class Stop(keras.callbacks.Callback):  # type: ignore[misc]
@@ -45,54 +57,41 @@ class Stop(keras.callbacks.Callback):  # type: ignore[misc]
             raise KeyboardInterrupt
 
 
-def test_a_lowlight_run_leaves_its_folder(tmp_path: Path) -> None:
-    run = lowlight.train(TINY, tmp_path / "run")
-    names = {path.name for path in run.folder.iterdir()}
+def test_a_lowlight_run_leaves_its_folder(whole: Run) -> None:
+    names = {path.name for path in whole.folder.iterdir()}
     assert {"model.keras", "history.csv", "config.json", "curve.png", "before_after.png"} <= names
-    assert len(run.rows()) == 2
-    assert json.loads(run.config.read_text())["seed"] == 1
-    assert cv2.imread(str(run.folder / "before_after.png")).min() < 50  # something is drawn
+    assert len(whole.rows()) == 2
+    assert json.loads(whole.config.read_text())["seed"] == 1
+    assert cv2.imread(str(whole.folder / "before_after.png")).min() < 50  # something is drawn
 
 
-def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        lowlight.train(TINY, tmp_path / "run", extra=(Stop(),))
-    run = lowlight.train(TINY, tmp_path / "run", resume=True)
-    assert [row["epoch"] for row in run.rows()] == [0, 1]
-
-
-def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
-    whole = lowlight.train(TINY, tmp_path / "whole")
+def test_an_interrupted_run_goes_on_where_it_was_and_ends_as_a_whole_one(whole: Run, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         lowlight.train(TINY, tmp_path / "halves", extra=(Stop(),))
     halves = lowlight.train(TINY, tmp_path / "halves", resume=True)
+    assert [row["epoch"] for row in halves.rows()] == [0, 1]
     assert halves.rows()[-1]["val_loss"] == pytest.approx(whole.rows()[-1]["val_loss"], rel=1e-3)
 
 
-def test_the_users_own_pictures_are_used(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    cv2.imwrite(str(tmp_path / "mine" / "a.png"), np.full((40, 40, 3), 99, np.uint8))
-    recipe = lowlight.LowlightRecipe(frames=2, patch=32, batch=2, epochs=1, data=str(tmp_path / "mine"))
-    assert lowlight.train(recipe, tmp_path / "run").rows()
-
-
-def test_a_run_starts_from_a_smaller_model_and_saves_plain_floats(tmp_path: Path) -> None:
-    small = lowlight.train(replace(TINY, epochs=1), tmp_path / "small")
-    recipe = replace(TINY, name="large", width=32, blocks=1, precision="mixed_bfloat16", epochs=1, warmup=2)
-    run = lowlight.train(replace(recipe, start=str(small.model)), tmp_path / "large")
+def test_a_run_grows_a_smaller_model_and_saves_plain_floats(tmp_path: Path) -> None:
+    """In fewer steps than its warm-up would take."""
+    network().save(tmp_path / "small.keras")
+    recipe = replace(TINY, name="large", width=32, blocks=1, precision="mixed_bfloat16", epochs=1, warmup=500)
+    run = lowlight.train(replace(recipe, start=str(tmp_path / "small.keras")), tmp_path / "large")
+    assert np.isfinite(run.rows()[0]["val_loss"])
     kept = keras.models.load_model(run.model, compile=False)
     assert kept.name == "large"
     assert kept.get_layer("half_in").compute_dtype == "float32"
     assert kept.get_layer("half_in").get_weights()[0].shape[-1] == 32
 
 
-def test_the_users_own_clips_decide(tmp_path: Path) -> None:
+def test_the_users_own_pictures_are_used_and_clips_decide(tmp_path: Path) -> None:
     folder = tmp_path / "mine" / "clip"
     folder.mkdir(parents=True)
     for index in range(2):
         cv2.imwrite(str(folder / f"{index}.png"), np.full((40, 48, 3), 90 + index, np.uint8))
     cv2.imwrite(str(tmp_path / "mine" / "still.png"), np.full((40, 40, 3), 30, np.uint8))
-    recipe = replace(TINY, epochs=1, validation=str(tmp_path / "mine"))
+    recipe = replace(TINY, epochs=1, data=str(tmp_path / "mine"), validation=str(tmp_path / "mine"))
     noisy, clean = lowlight.validation_clips(recipe)
     assert noisy.shape == clean.shape == (6, 2, 32, 32, 3)
     assert lowlight.train(recipe, tmp_path / "run").rows()
@@ -116,14 +115,14 @@ def test_a_wrong_validation_clip_is_named(
         lowlight.validation_clips(replace(TINY, validation=str(tmp_path / "mine")))
 
 
-def test_a_wrong_start_costs_nothing(tmp_path: Path) -> None:
-    old = lowlight.train(replace(TINY, epochs=1), tmp_path / "run").model.read_bytes()
+def test_a_wrong_start_costs_nothing(whole: Run, tmp_path: Path) -> None:
+    shutil.copytree(whole.folder, tmp_path / "run")
     (tmp_path / "bad.keras").write_text("no model")
     keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3)]).save(tmp_path / "other.keras")
     for name in ("bad.keras", "other.keras"):
         with pytest.raises(ModelLoadError, match=f"{name} is not a low-light Keras model"):
             lowlight.train(replace(TINY, start=str(tmp_path / name)), tmp_path / "run", force=True)
-    assert (tmp_path / "run" / "model.keras").read_bytes() == old
+    assert (tmp_path / "run" / "model.keras").read_bytes() == whole.model.read_bytes()
 
 
 def test_a_network_of_another_resolution_is_no_start(tmp_path: Path) -> None:
@@ -149,11 +148,6 @@ def test_a_network_learns_with_memory_that_follows_motion(tmp_path: Path) -> Non
     assert np.isfinite(lowlight.train(recipe, tmp_path / "run").rows()[0]["val_loss"])
     with pytest.raises(BadValueError, match=r"`followed` \(=0.5\) is for networks at half resolution"):
         lowlight.train(replace(recipe, network="quarter"), tmp_path / "small")
-
-
-def test_a_run_shorter_than_its_warm_up_still_runs(tmp_path: Path) -> None:
-    run = lowlight.train(replace(TINY, epochs=1, warmup=500), tmp_path / "run")
-    assert np.isfinite(run.rows()[0]["val_loss"])
 
 
 def test_the_family_has_a_recipe_a_size() -> None:
