@@ -52,7 +52,7 @@ class Calibrated:
         *,
         whole: bool = False,
     ) -> None:
-        self._whole = whole
+        self.model, self._whole = model, whole
         layers = {a.name: a for a in model.model.layers if isinstance(a, keras.layers.Conv2D)}
         self._weights = {name: layer.get_weights() for name, layer in layers.items()}
         told = [a.name.removesuffix(THRESHOLDS) for a in model.model.layers if a.name.endswith(THRESHOLDS)]

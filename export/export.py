@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,13 +14,14 @@ import numpy as np
 
 from dae_edge.errors import BadValueError, DaeEdgeError, ExportError, ParityError
 from dae_edge.export import check, drift, executed
+from dae_edge.export.calibrated import Calibrated
 from dae_edge.export.clips import CALIBRATION_SEED, CHECK_SEED, drawn_pairs, frames_in, with_states
 from dae_edge.export.describe import describe
 from dae_edge.export.framed import Size
 from dae_edge.export.open_model import model_path, open_model
 from dae_edge.export.picture_model import Frame, PictureModel, Tensors
 from dae_edge.export.sensitivity import Sensitivity, leave_worst, sensitivities
-from dae_edge.export.ways import Attach, Way, ways
+from dae_edge.export.ways import Attach, Way, ways, written_by_hand
 from dae_edge.files import check_output, writing_together
 from dae_edge.formats import Format
 from dae_edge.manifest import Manifest, sidecar, sidecar_json
@@ -33,8 +35,8 @@ FRAMES = 6  # of each clip, to calibrate, to rank layers and to check: enough fo
 SCENES = (2, 4)  # through each camera, to calibrate, fewer where frames are large: a bright one must be there
 ANY_SIZE = (240, 320)  # where a file takes any size, it is calibrated on this one
 ODD_SIZE = (181, 251)  # and checked on this one too, which no stride divides
+TIMED = 1.5  # seconds to measure a file's speed for
 
-_TIMED = 1.5  # seconds to measure a file's speed for
 Say = Callable[[str], None]
 
 
@@ -86,6 +88,7 @@ class Session:
         self._model, self._source, self._calibration = model, source, calibration
         self._references: dict[tuple[int, int, int], check.Reference] = {}
         self._long: dict[int, check.Reference] = {}
+        self._networks: dict[bool, Calibrated] = {}
 
     def export(
         self,
@@ -138,6 +141,14 @@ class Session:
         scenes = int(np.clip(SCENES[1] * math.prod(ANY_SIZE) / math.prod(shape), *SCENES))
         pairs = drawn_pairs(channels, *shape, frames=FRAMES, seed=CALIBRATION_SEED, scenes=scenes)
         return list(with_states(self._model, [pair.noisy for pair in pairs]))
+
+    def network(self, whole: bool) -> Calibrated:
+        """The model as a graph by hand wants it. Ranges are the same at any size, so it does for all."""
+        hand = written_by_hand(self._model)
+        assert hand is not None
+        if whole not in self._networks:
+            self._networks[whole] = hand.Network(self._model, self.examples(ANY_SIZE), whole=whole)
+        return self._networks[whole]
 
     def reference(self, shape: tuple[int, int], frames: int, seed: int) -> check.Reference:
         """Drawn clips of (height, width), and what Keras makes of them."""
@@ -257,7 +268,7 @@ class _Job:
 
     def _any_length(self, way: Way, made: Attach, left: tuple[str, ...]) -> Engine:
         """An engine for the drift check's small frames: the file, or its twin of that size."""
-        if self._size is None:
+        if self._size in (None, drift.SIZE):
             return self._engine(made(self._manifest(way)))
         self._twin = self._twin or self._ways(drift.SIZE)[self._index]()
         # The same layers, in the same order, under the twin's own names.
@@ -291,7 +302,8 @@ class _Job:
         shape = size or ANY_SIZE
         if self._format.any_size and self._model.size is None:  # ranges are the same at any size
             shape = min(shape, ANY_SIZE, key=math.prod)
-        return ways(self._model, self._format, size, lambda: self._session.examples(shape))
+        examples = partial(self._session.examples, shape)
+        return ways(self._model, self._format, size, examples, self._session.network)
 
     def _manifest(self, way: Way, size: Size = None) -> Manifest:
         return describe(self._model, self._format, size or self._size, self._session._source, way)
@@ -318,7 +330,7 @@ def _speed(engine: Engine, frames: list[Frame]) -> float:
     begun = time.perf_counter()
     for index in range(1000):
         now = time.perf_counter()
-        if index > 6 and now - begun > _TIMED:
+        if index > 6 and now - begun > TIMED:
             break
         denoise(frames[index % len(frames)])
         times.append(1000 * (time.perf_counter() - now))

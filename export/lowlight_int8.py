@@ -18,8 +18,6 @@ BGR; what is seen and all features (1, H/2, W/2, C), channels last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -40,7 +38,7 @@ from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph, columns_at_once
-from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
+from dae_edge.export.picture_model import NEXT, PictureModel
 
 LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
@@ -57,12 +55,9 @@ def fits(model: PictureModel) -> bool:
     return names >= _LAYERS and model.states == [_AVERAGE, _COUNT]
 
 
-def to_onnx_int8(
-    model: PictureModel, size: Size, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
-) -> onnx.ModelProto:
-    """The framed model; `size` (height, width), or None for any size; `whole` as `Calibrated` has it."""
-    network = Network(model, examples, whole=whole)
-    graph = Graph()
+def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
+    """The framed model; `size` (height, width), or None for any size."""
+    model, graph = network.model, Graph()
     frame = graph.input(FRAME, UINT8, (1, *(size or ("height", "width")), 3))
     strength = graph.input(STRENGTH, FLOAT, (), default=1.0)
     sides = tuple(model.padded(s) // 2 for s in size) if size else ("state_height", "state_width")

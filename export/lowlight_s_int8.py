@@ -56,14 +56,20 @@ def fits(model: PictureModel) -> bool:
     )
 
 
-def to_onnx_int8(
-    model: PictureModel, size: Size, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
-) -> onnx.ModelProto:
-    """The framed model; `size` (height, width), or None for any size; `whole` as `Calibrated` has it."""
-    network = Calibrated(model, examples, whole=whole)
-    for writer, *readers in _EQUALIZED:
-        network.equalize(writer, *readers)
-    graph = Graph()
+class Network(Calibrated):
+    """The Keras model's weights and the range of every activation, brought nearer to one another's."""
+
+    def __init__(
+        self, model: PictureModel, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
+    ) -> None:
+        super().__init__(model, examples, whole=whole)
+        for writer, *readers in _EQUALIZED:
+            self.equalize(writer, *readers)
+
+
+def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
+    """The framed model; `size` (height, width), or None for any size."""
+    model, graph = network.model, Graph()
     frame = graph.input(FRAME, UINT8, (1, *(size or ("height", "width")), 3))
     strength = graph.input(STRENGTH, FLOAT, (), default=1.0)
     sides = tuple(model.padded(s) // BLOCK for s in size) if size else ("state_height", "state_width")
@@ -91,7 +97,7 @@ def to_onnx_int8(
     return graph.model(model.model.name)
 
 
-def _planes(graph: Graph, network: Calibrated, frame: str, heights: Heights) -> Bytes:
+def _planes(graph: Graph, network: Network, frame: str, heights: Heights) -> Bytes:
     """(1, H, W, 3) -> 28 planes, in levels around 128."""
     kernel, bias = network.weights("analysis")
     rows = Bytes(graph.reshape(frame, 1, heights.full, -1, 3 * BLOCK))
@@ -99,7 +105,7 @@ def _planes(graph: Graph, network: Calibrated, frame: str, heights: Heights) -> 
     return graph.convolution(rows, kernel, 255 * bias, 1, 128, strides=(BLOCK, 1))
 
 
-def _gate(graph: Graph, network: Calibrated, change: str, count: str) -> str:
+def _gate(graph: Graph, network: Network, change: str, count: str) -> str:
     """How much of each 2 x 2 block has not moved, (1, H/4, W/4, 4) float."""
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     seen = _together(graph, change, age)
@@ -118,7 +124,7 @@ def _together(graph: Graph, planes: str, gain: str) -> Bytes:
     return Bytes(graph.concat(*(part.name for part in parts), axis=3), 1, 128)
 
 
-def _spread(graph: Graph, network: Calibrated, gain: str, heights: Heights) -> str:
+def _spread(graph: Graph, network: Network, gain: str, heights: Heights) -> str:
     """What of a change goes into each plane of the average, (1, H/4, W/4, 28) float."""
     kernel, bias = network.weights("spread")
     # The bias as weights of ones: a third of the time that a Gemm with one takes.
@@ -128,7 +134,7 @@ def _spread(graph: Graph, network: Calibrated, gain: str, heights: Heights) -> s
     return graph.reshape(graph.op("MatMul", both, graph.constant(weights)), 1, heights.quarter, -1, SEEN)
 
 
-def _features(graph: Graph, network: Calibrated, seen: Bytes, heights: Heights) -> Bytes:
+def _features(graph: Graph, network: Network, seen: Bytes, heights: Heights) -> Bytes:
     """The encoder-decoder, from what is seen to what picture and mask are made of."""
 
     def convolve(x: Bytes, name: str, strides: int = 1) -> Bytes:
@@ -145,7 +151,7 @@ def _features(graph: Graph, network: Calibrated, seen: Bytes, heights: Heights) 
     return convolve(together, "quarter_out")
 
 
-def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, heights: Heights) -> str:
+def _pixels(graph: Graph, network: Network, seen: Bytes, features: Bytes, heights: Heights) -> str:
     """The average, corrected where the mask lets go of it: (1, H, W, 3)."""
     bands = network.samples("quarter_in in")[..., :PLANES]
     held = np.concatenate([bands, network.samples("detail")], axis=-1)
@@ -173,7 +179,7 @@ def _pixels(graph: Graph, network: Calibrated, seen: Bytes, features: Bytes, hei
     return graph.reshape(graph.concat(*lines, axis=1), 1, heights.full, -1, 3)
 
 
-def _first(network: Calibrated, name: str) -> tuple[Array, Array, Moments]:
+def _first(network: Network, name: str) -> tuple[Array, Array, Moments]:
     """A first convolution over what `_together` gives; in Keras it sees bands, block's means and gains."""
     to_bands = np.zeros((_WIDE, _WIDE))
     to_bands[:SEEN, :SEEN] = network.kernel("transform")[0, 0] / 255

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import TypeAlias
 
 from dae_edge.errors import ExportError
 from dae_edge.export import lowlight_int8, lowlight_s_int8, onnx, tflite
+from dae_edge.export.calibrated import Calibrated
 from dae_edge.export.framed import STRENGTH, Size
 from dae_edge.export.onnx_int8 import OnnxInt8
 from dae_edge.export.openvino import OpenVINOFiles
@@ -21,6 +23,7 @@ from dae_edge.manifest import Manifest
 Files: TypeAlias = dict[str, bytes]  # content by what its suffix adds: "" is the file itself
 Attach: TypeAlias = Callable[[Manifest], Files]  # a converted model, waiting for its manifest
 Examples: TypeAlias = Callable[[], list[tuple[Frame, Tensors]]]  # frames and states to calibrate on
+Networks: TypeAlias = Callable[[bool], Calibrated]  # for graphs by hand: "whole" as there, calibrated once
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,17 @@ class Way:
     memory: str = "bands"
 
 
-def ways(model: PictureModel, format: Format, size: Size, examples: Examples) -> list[Callable[[], Way]]:
+def ways(
+    model: PictureModel, format: Format, size: Size, examples: Examples, networks: Networks
+) -> list[Callable[[], Way]]:
     """The ways to make `format`, best first; a later one is for models that do not hold in the first.
 
     size: (height, width) of the file, None for any; never None where the format has one size
     """
     if format.name == "onnx-int8":
         converted: Callable[[], Way] = lambda: _onnx_int8(model, format, size, examples)  # noqa: E731
-        if any(network.fits(model) for network in (lowlight_int8, lowlight_s_int8)):
-            fine, whole = (partial(_by_hand, model, size, examples, whole=w) for w in (False, True))
+        if hand := written_by_hand(model):
+            fine, whole = (partial(_by_hand, hand, size, networks, whole=w) for w in (False, True))
             return [fine, whole, converted]
         return [converted]
     if format.calibrated:
@@ -77,16 +82,20 @@ def _converted(model: PictureModel, format: Format, size: Size) -> Attach:
     return lambda manifest: {"": onnx.with_manifest(graph, manifest)}
 
 
-def _by_hand(model: PictureModel, size: Size, examples: Examples, *, whole: bool) -> Way:
-    network = lowlight_int8 if lowlight_int8.fits(model) else lowlight_s_int8
-    graph = network.to_onnx_int8(model, size, examples(), whole=whole)
+def written_by_hand(model: PictureModel) -> ModuleType | None:
+    """The module that writes this network's 8-bit graph node by node, if there is one."""
+    return next((module for module in (lowlight_int8, lowlight_s_int8) if module.fits(model)), None)
+
+
+def _by_hand(hand: ModuleType, size: Size, networks: Networks, *, whole: bool) -> Way:
+    graph = hand.to_onnx_int8(networks(whole), size)
     return Way(
         lambda _: lambda manifest: {"": onnx.with_manifest(graph, manifest)},
         quantization="U8 activations, S8 weights per channel, U8 output; memory float",
         strength=STRENGTH,
         stepwise=False,
-        layout=network.LAYOUT,
-        memory=network.MEMORY,
+        layout=hand.LAYOUT,
+        memory=hand.MEMORY,
     )
 
 

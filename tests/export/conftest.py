@@ -11,12 +11,17 @@ from dae_edge.export import drift, export
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import by_name
 
+SIZE = (60, 84)  # no multiple of the stride: the padding is in the file
+
 
 @pytest.fixture(scope="session", autouse=True)
-def short_drift() -> Iterator[None]:
-    """The drift check over 60 frames instead of 300; the slow tests run all of them."""
+def short_checks() -> Iterator[None]:
+    """The drift check over 60 frames instead of 300, on files of `SIZE` themselves instead of a twin of
+    another size, and a tenth of the time to measure speed for; the slow tests run all of it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drift, "FRAMES", 60)
+        patch.setattr(drift, "SIZE", SIZE)
+        patch.setattr(export, "TIMED", 0.15)
         yield
 
 

@@ -21,10 +21,10 @@ from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import FORMATS, Format, by_name
 from dae_edge.manifest import digest, sidecar
 from dae_edge.models.mnist import autoencoder
+from tests.export.conftest import SIZE
 from tests.export.test_picture_model import dncnn, unet
 
 NAMES = [format.name for format in FORMATS]
-SIZE = (60, 84)  # no multiple of the stride: the padding is in the file
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,8 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
     def share(narrow: str, wide: str) -> float:
         return made[narrow].bytes / made[wide].bytes
 
-    assert share("onnx-int8", "onnx-fp32") < 0.35
+    # Narrow layers give two columns at a time: their weights are in the file twice, with zeros beside them.
+    assert share("onnx-int8", "onnx-fp32") < 0.36
     # Two layers stay in floats, or the gate would drift, as do the filters that see what camera it is.
     assert share("tflite-int8", "tflite-fp32") < 0.42
     # Three layers here, which lose more than 0.05 dB.

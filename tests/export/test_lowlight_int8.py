@@ -118,9 +118,8 @@ def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_p
     model = PictureModel(network)
     assert lowlight_int8.fits(model)
     pairs = drawn_pairs(3, 48, 64, frames=3, seed=CALIBRATION_SEED)
-    graph = lowlight_int8.to_onnx_int8(
-        model, (48, 64), list(export.with_states(model, [p.noisy for p in pairs]))
-    )
+    examples = list(export.with_states(model, [p.noisy for p in pairs]))
+    graph = lowlight_int8.to_onnx_int8(lowlight_int8.Network(model, examples), (48, 64))
     import onnxruntime
 
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])

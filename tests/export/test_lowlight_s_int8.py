@@ -34,7 +34,8 @@ def pairs() -> list[Pair]:
 def graph(model: PictureModel) -> onnx.ModelProto:
     """For frames of any size."""
     clips = [p.noisy for p in drawn_pairs(3, HEIGHT, WIDTH, frames=4, seed=CALIBRATION_SEED)]
-    return lowlight_s_int8.to_onnx_int8(model, None, list(with_states(model, clips)))
+    network = lowlight_s_int8.Network(model, list(with_states(model, clips)))
+    return lowlight_s_int8.to_onnx_int8(network, None)
 
 
 @pytest.fixture(scope="module")
