@@ -117,9 +117,9 @@ def _gate(
     kernel, bias, known = network.first_of("gate_1", 2, 1 / 127)
     x = graph.convolution(x, kernel, bias, network.relu_scale("gate_1"), strides=2, seen=known)
     x = _told(graph, network, x, "gate_2", code)
-    kernel, bias = network.weights("gate_out")
-    closed, columns, known = padded(-kernel, -bias, WIDE // 2), 2, network.moments("gate_out")
-    x = graph.convolution(x, *closed, LOGITS, 128, columns=columns, seen=known)
+    kernel, bias = padded(*network.weights("gate_out"), WIDE // 2)
+    known = network.moments("gate_out")
+    x = graph.convolution(x, -kernel, -bias, LOGITS, 128, columns=2, seen=known)
     blocks, _ = graph.split(graph.reshape(x.name, -1, WIDE // 2), (4, 4), 1)  # row, column of each 2x2
     rows = graph.transpose(graph.reshape(blocks, heights.quarter, -1, 2, 2), 0, 2, 1, 3)
     logits = graph.reshape(rows, 1, 1, heights.half, -1)

@@ -111,9 +111,9 @@ def _gate(graph: Graph, network: Network, change: str, count: str) -> str:
     seen = _together(graph, change, age)
     kernel, bias, known = _first(network, "gate_1")
     x = graph.convolution(seen, kernel, bias, network.relu_scale("gate_1"), seen=known)
-    kernel, bias = network.weights("gate_out")
-    closed, columns, known = padded(-kernel, -bias, 2 * PARTS), 2, network.moments("gate_out")
-    x = graph.convolution(x, *closed, LOGITS, 128, columns=columns, seen=known)
+    kernel, bias = padded(*network.weights("gate_out"), 2 * PARTS)
+    known = network.moments("gate_out")
+    x = graph.convolution(x, -kernel, -bias, LOGITS, 128, columns=2, seen=known)
     logits, _ = graph.split(x.name, (PARTS, PARTS), 3)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
 
