@@ -16,8 +16,9 @@ from dae_edge.scenes import draw_clip
 from dae_edge.sensor import PRESETS, SimulatedCamera
 
 FRAMES = 300
-EARLY = 30  # frames to the first moment that is looked at
+LEG = 30  # frames that it moves for, and rests for
 SIZE = (96, 128)  # (height, width); memory drifts alike at every size
+_WHITE = 20.0  # standard deviation of the noise where nothing moves, in levels
 _SEED = 13  # clips of neither calibration nor check
 _WINDOW = 20  # frames averaged at either moment
 _SLACK = 0.03  # dB by which two such averages differ on their own
@@ -25,24 +26,42 @@ _SLACK = 0.03  # dB by which two such averages differ on their own
 
 @dataclass(frozen=True)
 class Drift:
-    """dB of PSNR against clean lost to Keras: over the 20 frames to the 30th, and to the last."""
+    """dB of PSNR against clean lost to Keras, over 20 frames each: while it moves, in the first rest, and in
+    the last."""
 
-    early: float
+    moving: float
+    resting: float
     late: float
 
+    def by_frame(self) -> dict[int, float]:
+        return {LEG: self.moving, 2 * LEG: self.resting, FRAMES: self.late}
+
     def figures(self) -> dict[str, float]:
-        return {f"loss_frame_{EARLY}": round(self.early, 4), f"loss_frame_{FRAMES}": round(self.late, 4)}
+        return {f"loss_frame_{frame}": round(loss, 4) for frame, loss in self.by_frame().items()}
 
 
 def reference(model: PictureModel, frames: int) -> Reference:
-    """A drawn clip in the dark, there and back again until it is long enough."""
+    """A drawn clip there and back again until it is long enough: it moves in the dark, and rests at either
+    end in white noise, which no camera of calibration has.
+
+    What lets a memory go too early shows where nothing moves and where noise is strange: 8 bits once lost
+    2 dB there, and 0.03 in the dark.
+    """
     random = np.random.default_rng(_SEED)
-    scene = draw_clip(random, EARLY, *SIZE)
-    there_and_back = [*scene, *scene[::-1]]
+    scene = [*draw_clip(random, LEG, *SIZE)]
     camera = SimulatedCamera(PRESETS["dark"], seed=_SEED)
-    shown = [there_and_back[index % len(there_and_back)] for index in range(frames)]
-    noisy = np.stack([camera.capture(frame) for frame in shown])
-    return Reference(model, [Pair(noisy, np.stack([camera.clean(frame) for frame in shown]))])
+    noisy, clean = [], []
+    for index in range(frames):
+        turn, place = divmod(index, LEG)
+        way = scene if turn % 4 < 2 else scene[::-1]
+        if turn % 2 == 0:
+            noisy.append(camera.capture(way[place]))
+            clean.append(camera.clean(way[place]))
+        else:
+            noise = random.normal(0, _WHITE, way[-1].shape)
+            noisy.append(np.rint(way[-1] + noise).clip(0, 255).astype(np.uint8))
+            clean.append(way[-1])
+    return Reference(model, [Pair(np.stack(noisy), np.stack(clean))])
 
 
 def measure(reference: Reference, engine: Engine) -> Drift:
@@ -53,19 +72,18 @@ def measure(reference: Reference, engine: Engine) -> Drift:
         clean = reference.clean[part]
         return psnr(reference.frames[part], clean) - psnr(frames[part], clean)
 
-    return Drift(loss(EARLY), loss(FRAMES))
+    return Drift(loss(LEG), loss(2 * LEG), loss(FRAMES))
 
 
 def require(drift: Drift, name: str, max_loss: float) -> None:
-    """Raise `ParityError` where the loss is too large at either moment, or grows."""
-    worst = max(drift.early, drift.late)
+    """Raise `ParityError` where the loss is too large at any moment, or grows."""
+    frame, worst = max(drift.by_frame().items(), key=lambda moment: moment[1])
     if not worst <= max_loss:
-        frame = EARLY if drift.early >= drift.late else FRAMES
         raise ParityError(
             f"{name} loses {worst:.2f} dB to Keras at frame {frame} of a clip; the limit is {max_loss:g} dB."
         )
-    if not drift.late <= max(drift.early, 0) + _SLACK:
+    if not drift.late <= max(drift.resting, 0) + _SLACK:
         raise ParityError(
-            f"{name} drifts: it loses {drift.early:.2f} dB at frame {EARLY}, "
+            f"{name} drifts: it loses {drift.resting:.2f} dB at frame {2 * LEG}, "
             f"{drift.late:.2f} at frame {FRAMES}."
         )

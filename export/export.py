@@ -281,12 +281,13 @@ class _Job:
     def _rank(self, way: Way) -> list[Sensitivity]:
         """Each layer alone, on short clips that no file is checked on, and the start of the one for drift.
 
-        What steers a memory wrong differs from clip to clip: ranked on another long one, `lowlight`'s gate
-        came near the end, and ten layers more were left in float for it.
+        That start holds a rest, where what lets a memory go shows. What steers a memory wrong differs from
+        clip to clip: ranked on another long one, `lowlight`'s gate came near the end, and ten layers more
+        were left in float for it.
         """
         references = [self._session.reference(self._shape, FRAMES, CALIBRATION_SEED)]
         if self._model.states:
-            references.append(self._session.long_reference(drift.EARLY))
+            references.append(self._session.long_reference(2 * drift.LEG))
 
         def run(left: tuple[str, ...]) -> list[list[Frame]]:
             made = way.make(left)

@@ -156,7 +156,7 @@ def _report(rows: list[dict[str, Any]]) -> None:
         if row not in good:
             table.add_row(row["format"], f"[red]{row['status']}[/]")
             continue
-        loss = max(row.get(key) or 0.0 for key in ("loss", "loss_frame_30", "loss_frame_300"))
+        loss = max(value or 0.0 for key, value in row.items() if key.startswith("loss"))
         table.add_row(
             row["format"],
             "[green]good[/]",
