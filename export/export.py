@@ -263,7 +263,8 @@ class _Job:
             self._say(f"checking for drift over {drift.FRAMES} frames")
             shown = session.long_reference(drift.FRAMES)
             long = drift.measure(shown, self._any_length(way, made, left))
-            drift.require(long, format.name, self._max_loss)
+            at_rest = self._max_loss * (1 if way.layers else drift.FIXED)
+            drift.require(long, format.name, self._max_loss, at_rest=at_rest)
         return _Held(parity, long)
 
     def _any_length(self, way: Way, made: Attach, left: tuple[str, ...]) -> Engine:

@@ -10,8 +10,9 @@ from dae_edge.export.drift import LEG, Drift, require
 
 def test_a_loss_at_any_moment_is_refused_with_its_frame() -> None:
     require(Drift(0.09, 0.05, 0.06), "m", 0.1)
-    for moment, losses in ((LEG, (0.2, 0.0, 0.0)), (2 * LEG, (0.0, 0.2, 0.2))):
-        with pytest.raises(ParityError, match=rf"m loses 0\.20 dB to Keras at frame {moment} of a clip"):
+    require(Drift(0.09, 0.5, 0.5), "m", 0.1, at_rest=0.6)
+    for moment, losses in ((LEG, (0.7, 0.0, 0.0)), (2 * LEG, (0.0, 0.7, 0.7))):
+        with pytest.raises(ParityError, match=rf"m loses 0\.70 dB to Keras at frame {moment} of a clip"):
             require(Drift(*losses), "m", 0.1)
 
 
