@@ -264,7 +264,7 @@ class _Job:
             shown = session.long_reference(drift.FRAMES)
             long = drift.measure(shown, self._any_length(way, made, left))
             at_rest = self._max_loss * (1 if way.layers else drift.FIXED)
-            drift.require(long, format.name, self._max_loss, at_rest=at_rest)
+            drift.require(long, format.name, self._max_loss, at_rest)
         return _Held(parity, long)
 
     def _any_length(self, way: Way, made: Attach, left: tuple[str, ...]) -> Engine:

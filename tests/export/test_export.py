@@ -53,6 +53,7 @@ def test_every_format_holds_against_keras(made: dict[str, export.Exported], name
     if format.quantized:
         quality = made[name].manifest.quality
         assert quality["loss_frame_30"] <= most
+        assert quality[f"loss_frame_{drift.FRAMES - drift.LEG}"] <= most
         by_hand = name == "onnx-int8"  # no layer to leave in float
         assert quality[f"loss_frame_{drift.FRAMES}"] <= most * (drift.FIXED if by_hand else 1)
 
@@ -142,7 +143,7 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
     assert share("onnx-int8", "onnx-fp32") < 0.36
     # Two layers stay in floats, or the gate would drift, as do the filters that see what camera it is.
     assert share("tflite-int8", "tflite-fp32") < 0.42
-    # Three layers here, which lose more than 0.05 dB.
+    # One or two layers here, the gate's among them.
     assert share("tflite-dynamic", "tflite-fp32") < 0.36
     assert share("onnx-fp16", "onnx-fp32") < 0.55
     assert share("tflite-fp16", "tflite-fp32") < 0.55
