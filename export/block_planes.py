@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dae_edge.export.framed import Size
 from dae_edge.export.onnx_graph import Bytes, Graph
@@ -56,10 +57,22 @@ def to_planes(graph: Graph, frame: str, heights: Heights) -> str:
     return graph.concat(*(graph.reshape(p, 1, 6, heights.half, -1) for p in planes), axis=1)
 
 
+def in_pairs(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(tensors, C, 12) -> (1, 1, tensors * 2 * C, 24): from a block of several tensors to its pixels, for two
+    blocks side by side, both of each tensor, in the order that `to_frame` wants."""
+    tensors, channels, _ = kernel.shape
+    pixels = kernel.reshape(tensors, channels, 2, -1)  # by row
+    pairs = np.einsum("tcrp,ab->tacrbp", pixels, np.eye(2, dtype=np.float32))
+    return pairs.reshape(1, 1, tensors * 2 * channels, 2 * PIXELS)
+
+
 def to_frame(graph: Graph, x: Bytes, heights: Heights, size: Size, frame: str) -> str:
-    """(1, H/2, W/2, 16), of which 12 are pixels -> (1, H, W, 3), the padding cut off."""
-    even, odd, _ = graph.split(graph.reshape(x.name, heights.half, -1, WIDE), (6, 6, WIDE - 12), 2)
-    rows = (graph.reshape(row, heights.half, 1, -1) for row in (even, odd))
+    """(1, H/2, W/4, 24), four pixels of a row and four of the next -> (1, H, W, 3), the padding cut off.
+
+    Two blocks at a time: what is copied are pieces of a few bytes, and half as many take half as long.
+    """
+    halves = graph.split(graph.reshape(x.name, heights.half, -1, 2 * PIXELS), (PIXELS, PIXELS), 2)
+    rows = (graph.reshape(row, heights.half, 1, -1) for row in halves)
     whole = graph.reshape(graph.concat(*rows, axis=1), 1, heights.full, -1, 3)
     return cut(graph, whole, size, frame)
 

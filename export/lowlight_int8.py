@@ -27,6 +27,7 @@ from dae_edge.export.block_planes import (
     WIDE,
     Heights,
     block_means,
+    in_pairs,
     pad,
     side_by_side,
     to_frame,
@@ -94,13 +95,14 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
 
 
 def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes:
-    """The average, whole, plus its correction, rounded once: (1, H/2, W/2, 16), of which 12 are pixels."""
-    kernel = np.zeros((1, 1, 2 * WIDE, PIXELS), np.float32)
-    kernel[0, 0, :WIDE] = network.to_pixels * network.head.steps[:, None]
-    kernel[0, 0, WIDE : WIDE + PIXELS] = np.eye(PIXELS)  # the first channels of what is seen
-    both = Bytes(graph.concat(masked.name, seen.name, axis=3), 1, masked.zero)
-    bias = np.full(PIXELS, masked.zero - seen.zero, np.float32)
-    return graph.convolution(both, *padded(kernel, bias, WIDE), 1, exact=np.ones(WIDE, np.float32))
+    """The average, whole, plus its correction, rounded once: (1, H/2, W/4, 24), as `to_frame` wants it."""
+    kernel = np.zeros((2, WIDE, PIXELS), np.float32)
+    kernel[0] = network.to_pixels * network.head.steps[:, None]
+    kernel[1, :PIXELS] = np.eye(PIXELS)  # the first channels of what is seen
+    parts = (graph.reshape(part.name, 0, 0, -1, 2 * WIDE) for part in (masked, seen))  # 0: as it is
+    both = Bytes(graph.concat(*parts, axis=3), 1, masked.zero)
+    bias = np.full(2 * PIXELS, masked.zero - seen.zero, np.float32)
+    return graph.convolution(both, in_pairs(kernel), bias, 1, exact=np.ones(2 * PIXELS, np.float32))
 
 
 def _gate(
