@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,8 @@ class Pair:
 def drawn_pairs(
     channels: int, height: int, width: int, *, frames: int, seed: int, scenes: int = 1
 ) -> list[Pair]:
-    """Colour: `scenes` drawn clips through each preset and in daylight. Grey: noisy digits, one a clip."""
+    """Colour: `scenes` drawn clips through each preset and in daylight; every second scene by sensors without
+    a mosaic, whose noise is the finest there is. Grey: noisy digits, one a clip."""
     random = np.random.default_rng([seed, height, width])
     if channels == 1:
         digits, _ = draw_digits(32, seed=seed)
@@ -42,13 +43,18 @@ def drawn_pairs(
         noisy = np.rint(255 * corrupt(clean.astype(np.float32) / np.float32(255), 0.5, random))
         return [Pair(n[None].astype(np.uint8), c[None]) for n, c in zip(noisy, clean, strict=True)]
     pairs = []
-    for index, sensor in enumerate(_CAMERAS * scenes):
+    for index, sensor in enumerate(_cameras(scenes)):
         scene = draw_clip(random, frames, height, width)
         camera = SimulatedCamera(sensor, seed=seed + index)
         pairs.append(
             Pair(np.stack([camera.capture(f) for f in scene]), np.stack([camera.clean(f) for f in scene]))
         )
     return pairs
+
+
+def _cameras(scenes: int) -> list[Sensor]:
+    bare = tuple(replace(sensor, demosaic="binned") for sensor in _CAMERAS)
+    return [sensor for index in range(scenes) for sensor in (bare if index % 2 else _CAMERAS)]
 
 
 def frames_in(folder: Path, channels: int, height: int, width: int) -> Frames:
