@@ -15,8 +15,8 @@ from dae_edge.runtime.engine import Engine
 from dae_edge.scenes import draw_clip
 from dae_edge.sensor import PRESETS, SimulatedCamera
 
-FRAMES = 300
 LEG = 30  # frames that it moves for, and rests for
+FRAMES = 300  # half a round of four legs, and whole ones: its last rest shows what its first did
 SIZE = (96, 128)  # (height, width); memory drifts alike at every size
 _WHITE = 20.0  # standard deviation of the noise where nothing moves, in levels
 FIXED = 6  # times the limit that may be lost there where no layer can be left in float instead

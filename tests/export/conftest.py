@@ -16,10 +16,10 @@ SIZE = (60, 84)  # no multiple of the stride: the padding is in the file
 
 @pytest.fixture(scope="session", autouse=True)
 def short_checks() -> Iterator[None]:
-    """The drift check over 120 frames instead of 300, on files of `SIZE` themselves instead of a twin of
+    """The drift check over 180 frames instead of 300, on files of `SIZE` themselves instead of a twin of
     another size, and a tenth of the time to measure speed for; the slow tests run all of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drift, "FRAMES", 120)
+        patch.setattr(drift, "FRAMES", 180)
         patch.setattr(drift, "SIZE", SIZE)
         patch.setattr(export, "TIMED", 0.15)
         yield
