@@ -57,17 +57,11 @@ class Calibrated:
         self._weights = {name: layer.get_weights() for name, layer in layers.items()}
         told = [a.name.removesuffix(THRESHOLDS) for a in model.model.layers if a.name.endswith(THRESHOLDS)]
         self._thresholds = {name: model.model.get_layer(name + THRESHOLDS).get_weights()[0] for name in told}
-        watched = {
-            name: result(model.model, name).output for name, layer in layers.items() if layer.trainable
-        }
+        watched = {name: result(model.model, name).output for name in layers}
         also_told = [name + end for name in told for end in (THRESHOLDS, TOLD)]
         watched |= {name: model.model.get_layer(name).output for name in also_told}
-        watched |= {f"{name} in": layer.input for name, layer in layers.items() if layer.trainable}
-        gather = {
-            f"{name} in": Gather(layer.kernel_size, layer.strides)
-            for name, layer in layers.items()
-            if layer.trainable
-        }
+        watched |= {f"{name} in": layer.input for name, layer in layers.items()}
+        gather = {f"{name} in": Gather(layer.kernel_size, layer.strides) for name, layer in layers.items()}
         self._samples = activations(model, watched | dict(also or {}), examples, gather)
         self._moments = {name: gathered.moments() for name, gathered in gather.items()}
 

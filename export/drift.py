@@ -40,7 +40,7 @@ class Drift:
 
 def reference(model: PictureModel, frames: int) -> Reference:
     """A drawn clip there and back again until it is long enough: it moves in the dark, and rests at either
-    end in white noise, which no camera of calibration has.
+    end in white noise as loud in bright places as in dark ones, which no camera of calibration has.
 
     What lets a memory go too early shows where nothing moves and where noise is strange: 8 bits once lost
     2 dB there, and 0.03 in the dark.

@@ -138,6 +138,16 @@ def test_every_size_of_the_family_agrees_with_keras(shape: dict[str, int], tmp_p
         assert psnr([denoised[0]], [np.rint(expected).astype(np.uint8)]) > 20
 
 
+def test_layers_that_were_frozen_are_calibrated_too() -> None:
+    """As fine-tuning leaves them: they could not be exported."""
+    network = build()
+    network.trainable = False
+    model = PictureModel(network)
+    pairs = drawn_pairs(3, 32, 48, frames=1, seed=CALIBRATION_SEED)
+    calibrated = lowlight_int8.Network(model, list(export.with_states(model, [pairs[0].noisy])))
+    onnx.checker.check_model(lowlight_int8.to_onnx_int8(calibrated, (32, 48)))
+
+
 @pytest.mark.parametrize("name", ["lowlight-s", "lowlight", "lowlight-l"])
 def test_no_shipped_file_needs_more_than_16_bits_for_two_products(name: str) -> None:
     """What CPUs without 8-bit dot products add in 16 bits and cut off."""
