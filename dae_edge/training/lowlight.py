@@ -78,7 +78,7 @@ RECIPES = {
 
 def quick(recipe: LowlightRecipe) -> LowlightRecipe:
     """A run of under five minutes on two cores: to see that it works, not for the picture."""
-    return replace(recipe, epochs=5, frames=8, patch=64, batch=3, unmasked=min(recipe.unmasked, 2))
+    return replace(recipe, epochs=4, frames=8, patch=64, batch=3, unmasked=min(recipe.unmasked, 2))
 
 
 def train(
