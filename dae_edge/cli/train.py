@@ -97,6 +97,20 @@ def _lowlight(name: str, about: str) -> None:
                 "--start", metavar="FILE", help="Begin with a trained .keras, of this size or a smaller one."
             ),
         ] = None,
+        keep_memory: Annotated[
+            bool,
+            typer.Option(
+                "--keep-memory",
+                help="Go on with a trained model whose memory is right: all else learns, on single frames "
+                "with the memory that they met, of four times as many clips. Needs --start.",
+            ),
+        ] = False,
+        learning_rate: Annotated[
+            float | None,
+            typer.Option(
+                "--learning-rate", metavar="RATE", help="At the start of the cosine; the recipe's if none."
+            ),
+        ] = None,
         h264: Annotated[
             float,
             typer.Option(
@@ -124,6 +138,10 @@ def _lowlight(name: str, about: str) -> None:
         _prepare(resume, force, json, quiet)
         if start is not None and not start.is_file():
             raise BadValueError(f"`--start` (={start}) must be a .keras file; there is none.")
+        if keep_memory and start is None:
+            raise BadValueError("`--keep-memory` goes on with a trained model; give it by `--start`.")
+        if learning_rate is not None and not 0 < learning_rate <= 0.1:
+            raise BadValueError(f"`--learning-rate` (={learning_rate:g}) must be above 0, and 0.1 at most.")
         if h264:
             need("h264", "`--h264`")
         with hushed():
@@ -131,11 +149,13 @@ def _lowlight(name: str, about: str) -> None:
             from dae_edge.training.progress import FitProgress
 
             recipe = training.RECIPES[name]
+            recipe = training.keeping_memory(recipe) if keep_memory else recipe
             recipe = training.quick(recipe) if quick else recipe
             recipe = replace(
                 recipe,
                 seed=seed,
                 epochs=epochs or recipe.epochs,
+                learning_rate=learning_rate or recipe.learning_rate,
                 data=str(data) if data else None,
                 validation=str(validation) if validation else None,
                 start=str(start) if start else None,

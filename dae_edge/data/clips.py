@@ -65,7 +65,10 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
         self._epoch += 1
 
     def __getitem__(self, index: int) -> tuple[Batch, Batch]:
-        step = self._epoch * self._steps + index
+        return self.at(self._epoch * self._steps + index)
+
+    def at(self, step: int) -> tuple[Batch, Batch]:
+        """The batch of a step of the run, whatever the epoch."""
         random = np.random.default_rng([self._seed, 1, step])
         noisy, clean = zip(*(self._draw(random, step) for _ in range(self._batch)), strict=True)
         return _to_unit(noisy), _to_unit(clean)

@@ -28,12 +28,20 @@ class Followed(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return len(self._clips)
 
+    @property
+    def epoch(self) -> int:
+        return self._clips.epoch
+
     def on_epoch_end(self) -> None:
         self._clips.on_epoch_end()
 
     def __getitem__(self, index: int) -> tuple[Inputs, Batch]:
-        random = np.random.default_rng([self._seed, 4, self._clips.epoch * len(self) + index])
-        noisy, clean = self._clips[index]
+        return self.at(self.epoch * len(self) + index)
+
+    def at(self, step: int) -> tuple[Inputs, Batch]:
+        """The batch of a step of the run, whatever the epoch."""
+        random = np.random.default_rng([self._seed, 4, step])
+        noisy, clean = self._clips.at(step)
         return followed(noisy, clean, self._share, random), clean
 
 

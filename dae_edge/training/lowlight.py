@@ -7,28 +7,30 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import KerasTensor, ops
 
 from dae_edge.data.clips import Batch, DrawnClips, real_clips
 from dae_edge.data.followed import Followed, followed
 from dae_edge.data.pictures import pictures_in
+from dae_edge.data.remembered import PICKED, Inputs, Remembered, recorded
 from dae_edge.errors import BadValueError, ModelLoadError
 from dae_edge.models.grow import grow
 from dae_edge.models.lowlight import lowlight
 from dae_edge.models.lowlight_s import lowlight_s
-from dae_edge.models.unroll import unroll
+from dae_edge.models.unroll import apart, freeze_memory, memories, unroll
 from dae_edge.sensor import Sensor
 from dae_edge.sensor.measure import read_camera
 from dae_edge.training import reports
 from dae_edge.training.early import HoldMask, Revive
+from dae_edge.training.losses import LOSSES, first_psnr, last_psnr
 from dae_edge.training.run import Run
 
 STEPS_AN_EPOCH = 250
-TRAIL = 4  # frames for which a pixel that shows something new may be haunted
-TRAIL_WEIGHT = 3.0
-MOVED = 10 / 255  # change of a pixel that shows something else now
 VALIDATION_CLIPS = 48
 _VALIDATION_SEED = 1_000_003  # drawn clips that no training seed reaches
+
+Pair = tuple[Batch, Batch]  # noisy and clean clips
+# The network over what it trains on, what it trains on, and what decides.
+Fit = tuple[keras.Model, keras.utils.PyDataset, tuple[Batch | Inputs, Batch]]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class LowlightRecipe:
     camera: str | None = None  # a camera.json of the camera to train for; any camera if none
     h264: float = 0.0  # share of the clips that come over H.264, which needs PyAV
     followed: float = 0.0  # share of the clips whose memory follows motion: of "half" only
+    keep_memory: bool = False  # what gathers memory stays as it is; frames train one by one. Needs `start`
     validation: str | None = None  # a folder of clean clips that decide instead of drawn ones
 
 
@@ -81,6 +84,14 @@ def quick(recipe: LowlightRecipe) -> LowlightRecipe:
     return replace(recipe, epochs=4, frames=8, patch=64, batch=3, unmasked=min(recipe.unmasked, 2))
 
 
+def keeping_memory(recipe: LowlightRecipe) -> LowlightRecipe:
+    """For a trained model: all but what gathers memory learns, from many more clips in the same time."""
+    followed = 0.5 if recipe.network == "half" else 0.0
+    return replace(
+        recipe, keep_memory=True, frames=20, epochs=24, learning_rate=4e-4, warmup=200, followed=followed
+    )
+
+
 def train(
     recipe: LowlightRecipe,
     output: Path,
@@ -94,6 +105,8 @@ def train(
         raise BadValueError(f"`loss` (={recipe.loss!r}) must be one of {', '.join(LOSSES)}.")
     if recipe.network not in NETWORKS:
         raise BadValueError(f"`network` (={recipe.network!r}) must be one of {', '.join(NETWORKS)}.")
+    if recipe.keep_memory and not recipe.start:
+        raise BadValueError("`keep_memory` needs a trained model, whose memory it keeps: give `start`.")
     if recipe.followed and recipe.network != "half":
         raise BadValueError(f"`followed` (={recipe.followed}) is for networks at half resolution.")
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
@@ -106,14 +119,6 @@ def train(
     if source is not None:
         grow(model, source)
     kept = _build(recipe, "float32")
-    clips = _over_clips(model, recipe)
-    schedule = _schedule(recipe)
-    clips.compile(
-        optimizer=keras.optimizers.Adam(schedule, clipnorm=1.0),
-        loss=LOSSES[recipe.loss],
-        metrics=[first_psnr, last_psnr],
-        jit_compile=keras.backend.backend() == "jax",
-    )
     data = DrawnClips(
         batch=recipe.batch,
         frames=recipe.frames,
@@ -125,15 +130,25 @@ def train(
         camera=camera,
         h264=recipe.h264,
     )
-    clips.fit(
-        Followed(data, recipe.followed, recipe.seed) if recipe.followed else data,
+    fitted, data, decides = (_apart if recipe.keep_memory else _over_clips)(model, recipe, data, validation)
+    early = (
+        HoldMask(model, recipe.unmasked if source is None else 0),
+        Revive(model, validation[0], last=recipe.epochs // 2, seed=recipe.seed),
+    )
+    fitted.compile(
+        optimizer=keras.optimizers.Adam(_schedule(recipe), clipnorm=1.0),
+        loss=LOSSES[recipe.loss],
+        metrics=[first_psnr, last_psnr],
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    fitted.fit(
+        data,
         epochs=recipe.epochs,
-        validation_data=(_inputs(recipe, *validation), validation[1]),
+        validation_data=decides,
         validation_batch_size=recipe.batch,
         shuffle=False,
         callbacks=[
-            HoldMask(model, recipe.unmasked if source is None else 0),
-            Revive(model, validation[0], last=recipe.epochs // 2, seed=recipe.seed),
+            *(() if recipe.keep_memory else early),
             *run.callbacks(kept, monitor="val_last_psnr", mode="max", trained=model),
             *extra,
         ],
@@ -149,11 +164,35 @@ def _build(recipe: LowlightRecipe, precision: str) -> keras.Model:
     return lowlight(recipe.width, recipe.blocks, precision=precision, name=recipe.name)
 
 
-def _over_clips(model: keras.Model, recipe: LowlightRecipe) -> keras.Model:
-    return unroll(model, recipe.frames, recipe.patch, recipe.patch, follow=recipe.followed > 0)
+def _over_clips(model: keras.Model, recipe: LowlightRecipe, clips: DrawnClips, validation: Pair) -> Fit:
+    """Whole clips, through the recurrence."""
+    data = Followed(clips, recipe.followed, recipe.seed) if recipe.followed else clips
+    return _unrolled(model, recipe), data, (_inputs(recipe, *validation), validation[1])
 
 
-def _inputs(recipe: LowlightRecipe, noisy: Batch, clean: Batch) -> Batch | dict[str, Batch]:
+def _apart(model: keras.Model, recipe: LowlightRecipe, clips: DrawnClips, validation: Pair) -> Fit:
+    """Frame by frame, with memory that is recorded before."""
+    _, whole, decides = _over_clips(model, recipe, clips, validation)
+    remembers = _build(recipe, "float32")
+    remembers.set_weights(model.get_weights())
+    memory = memories(remembers, *_sizes(recipe), follow=recipe.followed > 0)
+    freeze_memory(model)
+    return (
+        apart(model, PICKED, recipe.patch, recipe.patch),
+        Remembered(whole, memory, batch=recipe.batch, end=recipe.epochs * STEPS_AN_EPOCH, seed=recipe.seed),
+        recorded(memory, *decides, batch=recipe.batch, random=np.random.default_rng(0)),
+    )
+
+
+def _unrolled(model: keras.Model, recipe: LowlightRecipe) -> keras.Model:
+    return unroll(model, *_sizes(recipe), follow=recipe.followed > 0)
+
+
+def _sizes(recipe: LowlightRecipe) -> tuple[int, int, int]:
+    return recipe.frames, recipe.patch, recipe.patch
+
+
+def _inputs(recipe: LowlightRecipe, noisy: Batch, clean: Batch) -> Batch | Inputs:
     """What the unrolled network takes of the clips that decide: all of them followed, or none."""
     return followed(noisy, clean, 1.0, np.random.default_rng(0)) if recipe.followed else noisy
 
@@ -195,7 +234,7 @@ def _report(run: Run, recipe: LowlightRecipe, validation: tuple[np.ndarray, np.n
     reports.curve(run.rows(), run.folder / "curve.png", series, "validation PSNR, dB")
     best = keras.models.load_model(run.model, compile=False)
     noisy, clean = (_some(pictures) for pictures in validation)
-    denoised = _over_clips(best, recipe).predict(_inputs(recipe, noisy, clean), batch_size=1, verbose=0)
+    denoised = _unrolled(best, recipe).predict(_inputs(recipe, noisy, clean), batch_size=1, verbose=0)
     rows = [("noisy", noisy), ("denoised", np.clip(denoised, 0, 1)), ("clean", clean)]
     last_frames = [(label, clips[:, -1, ..., ::-1]) for label, clips in rows]  # BGR to RGB
     title = f"Frame {recipe.frames} of clips that never train"
@@ -223,61 +262,3 @@ def validation_clips(recipe: LowlightRecipe) -> tuple[np.ndarray, np.ndarray]:
     )
     noisy, clean = zip(*(data[index] for index in range(len(data))), strict=True)
     return np.concatenate(noisy), np.concatenate(clean)
-
-
-def charbonnier(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
-    """Mean of sqrt(error**2 + 1e-6): nearly absolute error, smooth at zero.
-
-    Source: Charbonnier et al., "Two deterministic half-quadratic regularization algorithms for
-    computed imaging" (ICIP 1994).
-    """
-    return ops.mean(ops.sqrt(ops.square(denoised - clean) + 1e-6))
-
-
-def log_charbonnier(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
-    """Mean over all frames of the logarithm of each one's Charbonnier loss, as PSNR counts.
-
-    A tenth less error is worth the same in a bright clip as in a dark one, where the plain mean is
-    nearly blind to light noise. The scale keeps gradients near those of `charbonnier`.
-    """
-    error = ops.mean(ops.sqrt(ops.square(denoised - clean) + 1e-6), axis=(2, 3, 4))
-    return 0.02 * ops.mean(ops.log(error + 2e-3))
-
-
-def log_charbonnier_trails(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
-    """`log_charbonnier` in which a pixel that showed something else lately counts `1 + TRAIL_WEIGHT` times.
-
-    There a memory that does not let go leaves a ghost: a small part of a picture, but what the eye is
-    drawn to. Where everything moves, all counts the same.
-    """
-    changed = ops.zeros_like(clean[..., :1])
-    for frames in range(1, min(TRAIL + 1, clean.shape[1])):
-        before = ops.concatenate([clean[:, :1]] * frames + [clean[:, :-frames]], axis=1)
-        change = ops.max(ops.abs(clean - before), axis=-1, keepdims=True)
-        changed = ops.maximum(changed, ops.cast(change > MOVED, changed.dtype))
-    weight = 1 + TRAIL_WEIGHT * changed
-    error = ops.sqrt(ops.square(denoised - clean) + 1e-6) * weight
-    share = ops.mean(weight, axis=(2, 3, 4))
-    return 0.02 * ops.mean(ops.log(ops.mean(error, axis=(2, 3, 4)) / share + 2e-3))
-
-
-LOSSES = {
-    "charbonnier": charbonnier,
-    "log-charbonnier": log_charbonnier,
-    "log-charbonnier-trails": log_charbonnier_trails,
-}
-
-
-def first_psnr(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
-    """PSNR in dB of each clip's first frame, where there is no memory yet."""
-    return _psnr(clean[:, 0], denoised[:, 0])
-
-
-def last_psnr(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
-    """PSNR in dB of each clip's last frame."""
-    return _psnr(clean[:, -1], denoised[:, -1])
-
-
-def _psnr(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
-    error = ops.mean(ops.square(ops.clip(denoised, 0, 1) - clean), axis=(1, 2, 3))
-    return -10 * ops.log10(ops.maximum(error, 1e-10))

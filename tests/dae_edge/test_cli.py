@@ -177,6 +177,8 @@ BAD = {
     "no digits": (["train", "mnist", "--data", "empty", "-o", "run"], 1, "holds no train-images"),
     "no pictures": (["train", "lowlight", "--data", "empty", "-o", "run"], 1, "holds no pictures"),
     "resume and force": (["train", "mnist", "--resume", "--force"], 2, "give one of them"),
+    "no memory to keep": (["train", "lowlight", "--keep-memory"], 2, "give it by `--start`"),
+    "no learning": (["train", "lowlight", "--learning-rate", "0"], 2, "(=0) must be above 0"),
 }  # fmt: skip
 
 

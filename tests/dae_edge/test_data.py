@@ -2,16 +2,21 @@ import gzip
 import struct
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
+from dae_edge.data import remembered as blocks
 from dae_edge.data.clips import DrawnClips
 from dae_edge.data.digits import draw_digits
 from dae_edge.data.followed import Followed
 from dae_edge.data.mnist import _PARTS, as_input, load_digits
 from dae_edge.data.noise import corrupt
 from dae_edge.data.noisy_digits import FreshNoise
+from dae_edge.data.remembered import PICKED, Remembered
 from dae_edge.errors import MediaError
+from dae_edge.models.lowlight import lowlight
+from dae_edge.models.unroll import memories
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -115,3 +120,58 @@ def test_moves_are_the_same_step_after_a_resume_and_of_a_share_of_clips() -> Non
     everywhere, _ = Followed(DrawnClips(**sizes, first_epoch=1), 1.0, seed=5)[1]
     moved = everywhere["moves"].any(axis=(1, 2, 3, 4))
     assert 0 < inputs["moves"].any(axis=(1, 2, 3, 4)).sum() < moved.sum()
+
+
+@pytest.fixture
+def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 4)
+
+
+@pytest.fixture(scope="module")
+def memory() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return memories(lowlight(), 4, 32, 32)
+
+
+def remembered(memory: keras.Model, first_epoch: int = 0) -> Remembered:
+    clips = DrawnClips(batch=2, frames=4, patch=32, steps=3, seed=5, first_epoch=first_epoch)
+    return Remembered(clips, memory, batch=2, end=6, seed=5)
+
+
+def test_frames_with_their_memory_are_the_same_step_after_a_resume(
+    memory: keras.Model, short_blocks: None
+) -> None:
+    through = remembered(memory)
+    first, _ = through[1]
+    through.on_epoch_end()
+    inputs, clean = through[1]
+    again, same = remembered(memory, first_epoch=1)[1]
+    assert all((inputs[name] == again[name]).all() for name in inputs)
+    assert (clean == same).all()
+    assert (inputs["clip"] != first["clip"]).any()
+
+
+def test_frames_come_with_the_memory_that_they_met_in_clips_of_their_own(
+    memory: keras.Model, short_blocks: None
+) -> None:
+    """Each is found again in the clips that were drawn."""
+    inputs, clean = remembered(memory)[0]
+    noisy, pictures = zip(
+        *(DrawnClips(batch=2, frames=4, patch=32, steps=3, seed=5).at(i) for i in range(blocks.BLOCK)),
+        strict=True,
+    )
+    clips = np.concatenate(noisy)
+    met = memory.predict(clips, batch_size=2, verbose=0)
+    assert inputs["clip"].shape == (2, PICKED, 32, 32, 3)
+    assert clean.shape == (2, PICKED, 32, 32, 4)
+    origins = []
+    for row in range(2):
+        for place in range(PICKED):
+            ((clip, frame),) = np.argwhere((clips == inputs["clip"][row, place]).all(axis=(2, 3, 4)))
+            assert np.allclose(
+                met["state_average"][clip, frame], inputs["state_average"][row, place], atol=1e-6
+            )
+            assert (np.concatenate(pictures)[clip, frame] == clean[row, place, ..., :3]).all()
+            origins.append((clip, frame))
+    assert all(frame == 0 for _, frame in origins[::PICKED])
+    assert len({clip for clip, _ in origins}) > blocks.BLOCK

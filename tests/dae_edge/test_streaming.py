@@ -9,7 +9,7 @@ import pytest
 from dae_edge.models.lowlight import STRIDE, lowlight
 from dae_edge.models.lowlight_s import lowlight_s
 from dae_edge.models.parts import MEMORY, frames_stood_on
-from dae_edge.models.unroll import no_memory, unroll
+from dae_edge.models.unroll import apart, freeze_memory, memories, no_memory, unroll
 
 State = dict[str, np.ndarray]
 
@@ -44,6 +44,32 @@ def test_unrolled_is_the_same_as_step_by_step(model: keras.Model) -> None:
     for index in range(3):
         denoised, state = step(model, clip[:, index], state)
         assert np.allclose(together[:, index], denoised, atol=1e-5)
+
+
+def test_apart_is_the_same_as_unrolled_where_every_frame_has_the_memory_that_it_met(
+    model: keras.Model,
+) -> None:
+    clip = keras.ops.convert_to_tensor(np.random.default_rng(1).random((2, 3, 16, 16, 3), dtype=np.float32))
+    met = memories(model, 3, 16, 16)(clip)
+    assert not keras.ops.any(met["state_count"][:, 0])
+    together = keras.ops.convert_to_numpy(unroll(model, 3, 16, 16)(clip))
+    one_by_one = keras.ops.convert_to_numpy(apart(model, 3, 16, 16)({"clip": clip, **met}))
+    assert np.allclose(together, one_by_one, atol=1e-5)
+
+
+@pytest.mark.parametrize("network", [lowlight, lowlight_s])
+def test_frozen_memory_holds_the_same_after_a_training_step(network: object) -> None:
+    model = network()  # type: ignore[operator]
+    clip = keras.ops.convert_to_tensor(np.random.default_rng(1).random((2, 3, 16, 16, 3), dtype=np.float32))
+    met = memories(model, 3, 16, 16)(clip)
+    freeze_memory(model)
+    alone = apart(model, 3, 16, 16)
+    before = keras.ops.convert_to_numpy(alone({"clip": clip, **met}))
+    alone.compile(keras.optimizers.SGD(1.0), "mse")
+    alone.train_on_batch({"clip": clip, **met}, keras.ops.zeros_like(clip))
+    assert np.abs(keras.ops.convert_to_numpy(alone({"clip": clip, **met})) - before).max() > 1e-3
+    for name, state in memories(model, 3, 16, 16)(clip).items():
+        assert (keras.ops.convert_to_numpy(state) == keras.ops.convert_to_numpy(met[name])).all()
 
 
 def test_any_multiple_of_the_stride_is_taken(model: keras.Model) -> None:

@@ -13,12 +13,13 @@ import keras
 import numpy as np
 import pytest
 
+from dae_edge.data import remembered
 from dae_edge.data.mnist import Digits, load_digits
 from dae_edge.errors import BadValueError, ModelLoadError, OutputError, TrainingError
 from dae_edge.models.lowlight import lowlight as network
 from dae_edge.models.lowlight_s import lowlight_s
 from dae_edge.runtime.load import FAMILY
-from dae_edge.training import lowlight, mnist
+from dae_edge.training import losses, lowlight, mnist
 from dae_edge.training.run import Run, StopOnNaN
 
 TINY = lowlight.LowlightRecipe(frames=2, patch=32, batch=2, epochs=2)
@@ -150,6 +151,35 @@ def test_a_network_learns_with_memory_that_follows_motion(tmp_path: Path) -> Non
         lowlight.train(replace(recipe, network="quarter"), tmp_path / "small")
 
 
+@pytest.mark.parametrize("size", ["half", "quarter"])
+def test_a_trained_network_learns_on_and_keeps_its_memory(
+    size: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "BLOCK", 4)
+    keras.utils.set_random_seed(1)
+    (lowlight_s if size == "quarter" else network)(16).save(tmp_path / "before.keras")
+    recipe = lowlight.keeping_memory(replace(TINY, network=size, start=str(tmp_path / "before.keras")))
+    recipe = replace(recipe, frames=2, epochs=1, warmup=0)
+    run = lowlight.train(recipe, tmp_path / "run")
+    before, after = (keras.models.load_model(p, compile=False) for p in (recipe.start, run.model))
+    changed = {
+        layer.name
+        for layer in before.layers
+        if any(
+            (a != b).any()
+            for a, b in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
+        )
+    }
+    assert "quarter_out" in changed
+    assert not any(name.startswith(("gate", "camera")) for name in changed)
+
+
+def test_there_is_no_memory_to_keep_without_a_trained_model(tmp_path: Path) -> None:
+    with pytest.raises(BadValueError, match="`keep_memory` needs a trained model"):
+        lowlight.train(lowlight.keeping_memory(TINY), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_family_has_a_recipe_a_size() -> None:
     assert set(FAMILY) <= set(lowlight.RECIPES)
     assert all(recipe.name == name for name, recipe in lowlight.RECIPES.items())
@@ -183,7 +213,7 @@ def test_a_tenth_less_error_is_worth_the_same_in_every_light() -> None:
     pattern = random.normal(size=clean.shape).astype(np.float32)
 
     def gain(loss: str, level: float) -> float:
-        one, less = (float(lowlight.LOSSES[loss](clean, share * level * pattern)) for share in (1, 0.9))
+        one, less = (float(losses.LOSSES[loss](clean, share * level * pattern)) for share in (1, 0.9))
         return one - less
 
     assert gain("log-charbonnier", 0.05) == pytest.approx(gain("log-charbonnier", 0.2), rel=0.05)
@@ -199,7 +229,7 @@ def test_an_error_where_something_else_was_lately_costs_more() -> None:
     def cost(frame: int, left: bool) -> float:
         denoised = clean.copy()
         denoised[:, frame, :, slice(0, 4) if left else slice(4, 8)] += 0.1
-        return float(lowlight.log_charbonnier_trails(clean, denoised))
+        return float(losses.log_charbonnier_trails(clean, denoised))
 
     assert cost(1, left=True) == pytest.approx(cost(1, left=False), rel=1e-5)
     assert cost(2, left=True) > cost(2, left=False) + 1e-3
@@ -207,7 +237,7 @@ def test_an_error_where_something_else_was_lately_costs_more() -> None:
     assert cost(6, left=True) == pytest.approx(cost(6, left=False), rel=1e-5)
     same = np.full((1, 3, 8, 8, 3), 0.2, np.float32)  # shorter than a trail
     plain, trails = (
-        lowlight.LOSSES[name](same, same + 0.1) for name in ("log-charbonnier", "log-charbonnier-trails")
+        losses.LOSSES[name](same, same + 0.1) for name in ("log-charbonnier", "log-charbonnier-trails")
     )
     assert float(trails) == pytest.approx(float(plain))
 
@@ -219,9 +249,9 @@ def test_a_loss_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 def test_charbonnier_is_nearly_absolute() -> None:
-    error = float(lowlight.charbonnier(np.zeros((2, 2)), np.full((2, 2), 0.5)))
+    error = float(losses.charbonnier(np.zeros((2, 2)), np.full((2, 2), 0.5)))
     assert error == pytest.approx(0.5, abs=1e-4)
-    assert float(lowlight.charbonnier(np.zeros(3), np.zeros(3))) == pytest.approx(1e-3)
+    assert float(losses.charbonnier(np.zeros(3), np.zeros(3))) == pytest.approx(1e-3)
 
 
 def test_the_textbook_run_leaves_its_sheets(tmp_path: Path, digits: Digits) -> None:
