@@ -5,7 +5,7 @@ H, W are the padded frame's sides. Planes are (1, 12, H/2, W/2): a block's row, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,10 +87,11 @@ def cut(graph: Graph, whole: str, size: Size, frame: str) -> str:
     return whole
 
 
-def block_means(graph: Graph, levels: str, heights: Heights) -> str:
-    """(1, 12, H/2, W/2) -> each block's mean in B, G and R, (1, 3, H/2, W/2) float."""
-    mean = graph.constant(np.tile(np.eye(3, dtype=np.float32) / 4, 4))
-    return graph.reshape(graph.op("MatMul", mean, graph.reshape(levels, 12, -1)), 1, 3, heights.half, -1)
+def block_means(graph: Graph, planes: str, heights: Heights) -> Bytes:
+    """(1, 12, H/2, W/2) bytes -> each block's mean in B, G and R, (1, 3, H/2, W/2) in grey levels."""
+    each = Bytes(graph.constant(np.tile(np.eye(3, dtype=np.uint8), 4)), 1 / 4)
+    means = graph.product(each, Bytes(graph.reshape(planes, PIXELS, -1), 1), 1)
+    return replace(means, name=graph.reshape(means.name, 1, 3, heights.half, -1))
 
 
 def side_by_side(graph: Graph, parts: tuple[Bytes, ...], heights: Heights) -> str:

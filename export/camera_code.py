@@ -10,8 +10,10 @@ from dae_edge.export.calibrated import Array
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, Bytes, Graph
 from dae_edge.models.camera import APART, FILTERS, FINEST, LOUDEST, MIDDLE, QUIETEST, TAPS
+from dae_edge.models.lowlight import STRIDE
 
-_SIDE, _APART = 2 * TAPS, 2 * APART  # in pixels
+_SIDE, _DOWN, _ACROSS = 2 * TAPS, 2 * APART[0], 2 * APART[1]  # in pixels
+_FAR = np.iinfo(np.int64).max  # beyond every end
 
 
 def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
@@ -22,11 +24,13 @@ def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) ->
     filters see are squares side by side, so this is a product of matrices; `ConvInteger` takes twice as long.
     """
     step = FINEST / 255
-    rows, _ = graph.split(graph.reshape(frame, heights.eighth, _APART, -1), (_SIDE, _APART - _SIDE), 1)
-    squares = graph.transpose(graph.reshape(rows, heights.eighth, _SIDE, -1, 3 * _APART), 0, 2, 1, 3)
+    corner, ends, every = graph.integers(0, 0), (_FAR, _SIDE), graph.integers(_DOWN // STRIDE, 1)
+    eighths = graph.reshape(frame, heights.eighth, STRIDE, -1)
+    rows = graph.op("Slice", eighths, corner, graph.integers(*ends), graph.integers(0, 1), every)
+    squares = graph.transpose(graph.reshape(rows, 0, _SIDE, -1, 3 * _ACROSS), 0, 2, 1, 3)  # 0: as it is
     whole = graph.op(
         "MatMulInteger",
-        graph.reshape(squares, -1, _SIDE * 3 * _APART),
+        graph.reshape(squares, -1, _SIDE * 3 * _ACROSS),
         graph.constant(_weights(network)),
     )
     loud = graph.op("Min", graph.op("Abs", graph.op("Cast", whole, to=FLOAT)), graph.number(LOUDEST / step))
@@ -62,5 +66,5 @@ def _weights(network: Network) -> NDArray[np.int8]:
     blocks = np.einsum("pb,ijbf->ijpf", network.transform, network.kernel("texture"))
     pixels = blocks.reshape(TAPS, TAPS, 2, 2, 3, FILTERS).transpose(0, 2, 1, 3, 4, 5)
     pixels = np.rint(pixels.reshape(_SIDE, _SIDE, 3, FILTERS) / FINEST)
-    padded = np.pad(pixels, [(0, 0), (0, _APART - _SIDE), (0, 0), (0, 0)])
+    padded = np.pad(pixels, [(0, 0), (0, _ACROSS - _SIDE), (0, 0), (0, 0)])
     return padded.reshape(-1, FILTERS).astype(np.int8)

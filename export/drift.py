@@ -22,7 +22,7 @@ _WHITE = 20.0  # standard deviation of the noise where nothing moves, in levels
 FIXED = 6  # times the limit that may be lost there where no layer can be left in float instead
 _SEED = 13  # clips of neither calibration nor check
 _WINDOW = 20  # frames averaged at each moment
-_SLACK = 0.03  # dB by which two such averages differ on their own
+_SLACK = 0.06  # dB: three times what two such averages differ by on their own
 
 
 @dataclass(frozen=True)

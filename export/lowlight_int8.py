@@ -67,9 +67,8 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
 
     extended, heights = pad(graph, frame, size)
     planes = to_planes(graph, extended, heights)
-    levels = graph.op("Cast", planes, to=FLOAT)
-    coarse = block_means(graph, levels, heights)
-    change = graph.op("Sub", levels, average)
+    coarse = block_means(graph, planes, heights)
+    change = graph.op("Sub", graph.op("Cast", planes, to=FLOAT), average)
     code = camera_code(graph, network, extended, heights)
     still = _gate(graph, network, code, change, coarse, count, heights)
 
@@ -79,7 +78,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     average_next = graph.op("Add", average, graph.op("Mul", change, gain))
 
     held = graph.quantize(average_next, 1)
-    parts = (held, graph.quantize(coarse, 1), graph.quantize(gain, 1 / 255))
+    parts = (held, coarse, graph.quantize(gain, 1 / 255))
     seen = Bytes(side_by_side(graph, parts, heights))
     features = _features(graph, network, code, seen, heights)
     closed = row(graph, code, *network.thresholds("mask"), seen)
@@ -106,13 +105,13 @@ def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes
 
 
 def _gate(
-    graph: Graph, network: Network, code: str, change: str, coarse: str, count: str, heights: Heights
+    graph: Graph, network: Network, code: str, change: str, coarse: Bytes, count: str, heights: Heights
 ) -> str:
     """How much of each block has not moved, (1, 1, H/2, W/2) float."""
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     parts = (
         graph.quantize(change, 1, 128),
-        graph.quantize(coarse, 2, 128),
+        graph.rounded(coarse, 2, 128),
         graph.quantize(age, 1 / 127, 128),
     )
     x = Bytes(side_by_side(graph, parts, heights), 1, 128)

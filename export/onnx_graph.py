@@ -194,6 +194,14 @@ class Graph:
     def multiply(self, a: Bytes, b: Bytes, scale: float, zero: int = 0) -> Bytes:
         return self._binary("QLinearMul", a, b, scale, zero)
 
+    def product(self, a: Bytes, b: Bytes, scale: float, zero: int = 0) -> Bytes:
+        """Of two matrices."""
+        return self._binary("QLinearMatMul", a, b, scale, zero, domain="")
+
+    def rounded(self, x: Bytes, scale: float, zero: int) -> Bytes:
+        """The same numbers in other steps."""
+        return self.multiply(x, Bytes(self.constant(np.uint8(1)), 1), scale, zero)
+
     def blend(self, a: str, b: str, share: str, rest: str) -> str:
         """Bytes `share` * a + `rest` * b, both factors float scalars known at run time only."""
         zero = self.constant(np.uint8(0))
@@ -204,9 +212,11 @@ class Graph:
         scheme = (*self._scheme(x.scale, x.zero), *self._scheme(1 / 256, 0))
         return Bytes(self.op("QLinearSigmoid", x.name, *scheme, domain=_CONTRIB), 1 / 256)
 
-    def _binary(self, kind: str, a: Bytes, b: Bytes, scale: float, zero: int) -> Bytes:
+    def _binary(
+        self, kind: str, a: Bytes, b: Bytes, scale: float, zero: int, domain: str = _CONTRIB
+    ) -> Bytes:
         schemes = [self._scheme(t.scale, t.zero) for t in (a, b, Bytes("", scale, zero))]
-        name = self.op(kind, a.name, *schemes[0], b.name, *schemes[1], *schemes[2], domain=_CONTRIB)
+        name = self.op(kind, a.name, *schemes[0], b.name, *schemes[1], *schemes[2], domain=domain)
         return Bytes(name, scale, zero)
 
     def _scheme(self, scale: float, zero: int) -> tuple[str, str]:

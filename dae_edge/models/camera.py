@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from dae_edge.models.bands import BANDS, block_transform
 
 FILTERS = 32
-TAPS, APART = 3, 4  # blocks a side that a filter sees, and from one place that is looked at to the next
+TAPS = 3  # blocks a side that a filter sees
+APART = (8, 4)  # blocks from one place that is looked at to the next, down and across
 FINEST = 1 / 4  # of a pixel: all weights are multiples of it
 LOUDEST = 0.25  # edges of what is shown count as this much
 QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
