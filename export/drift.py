@@ -22,7 +22,6 @@ _WHITE = 20.0  # standard deviation of the noise where nothing moves, in levels
 FIXED = 6  # times the limit that may be lost there where no layer can be left in float instead
 _SEED = 13  # clips of neither calibration nor check
 _WINDOW = 20  # frames averaged at each moment
-_SLACK = 0.06  # dB: three times what two such averages differ by on their own
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,10 @@ def measure(reference: Reference, engine: Engine) -> Drift:
 
 def require(drift: Drift, name: str, max_loss: float, at_rest: float) -> None:
     """Raise `ParityError` where the loss is too large, over `max_loss` while it moves or over `at_rest`, or
-    grows from rest to rest."""
+    grows by more than `max_loss` from the first rest to the last.
+
+    Not by less: rests differ by up to 0.05 dB for their noise alone.
+    """
     for losses, most in ((drift.moving, max_loss), (drift.resting, at_rest)):
         for frame, loss in losses.items():
             if not loss <= most:
@@ -85,7 +87,7 @@ def require(drift: Drift, name: str, max_loss: float, at_rest: float) -> None:
                     f"the limit is {most:g} dB."
                 )
     first, last = min(drift.resting), max(drift.resting)
-    if not drift.resting[last] <= max(drift.resting[first], 0) + _SLACK:
+    if not drift.resting[last] <= max(drift.resting[first], 0) + max_loss:
         raise ParityError(
             f"{name} drifts: it loses {drift.resting[first]:.2f} dB at frame {first}, "
             f"{drift.resting[last]:.2f} at frame {last}."
