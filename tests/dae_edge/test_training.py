@@ -159,7 +159,7 @@ def test_a_trained_network_learns_on_and_keeps_its_memory(
     keras.utils.set_random_seed(1)
     (lowlight_s if size == "quarter" else network)(16).save(tmp_path / "before.keras")
     recipe = lowlight.keeping_memory(replace(TINY, network=size, start=str(tmp_path / "before.keras")))
-    recipe = replace(recipe, frames=2, epochs=1, warmup=0)
+    recipe = replace(recipe, frames=2, epochs=1, warmup=0, followed=0.0)
     run = lowlight.train(recipe, tmp_path / "run")
     before, after = (keras.models.load_model(p, compile=False) for p in (recipe.start, run.model))
     changed = {
