@@ -20,7 +20,9 @@ from dae_edge.models.bands import BANDS, block_transform
 
 FILTERS = 32
 TAPS = 3  # blocks a side that a filter sees
-APART = (8, 4)  # blocks from one place that is looked at to the next, down and across
+# Blocks from one place that is looked at to the next, down and across. Down, 8 would meet the 16 pixels of a
+# JPEG's squares at the same row each time, and another code with it: clean input lost 0.3 dB.
+APART = (12, 4)
 FINEST = 1 / 4  # of a pixel: all weights are multiples of it
 LOUDEST = 0.25  # edges of what is shown count as this much
 QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
