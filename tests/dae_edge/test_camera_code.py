@@ -46,7 +46,7 @@ def test_an_order_of_colours_shows_where_they_were_measured(order: str) -> None:
 
 
 def test_where_every_pixel_has_all_colours_all_are_alike() -> None:
-    scene = np.full((192, 256, 3), 128, np.uint8)
+    scene = np.full((576, 256, 3), 128, np.uint8)
     found = strengths(SimulatedCamera(replace(preset("dim"), demosaic="binned"), seed=1).capture(scene))
     assert (found.max(axis=(0, 1)) < 1.2 * found.min(axis=(0, 1))).all()
 
