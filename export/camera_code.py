@@ -9,10 +9,10 @@ from dae_edge.export.block_planes import Heights
 from dae_edge.export.calibrated import Array
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, Bytes, Graph
-from dae_edge.models.camera import APART, FILTERS, FINEST, LOUDEST, MIDDLE, QUIETEST, TAPS
+from dae_edge.models.camera import FILTERS, FINEST, LOUDEST, MIDDLE, QUIETEST, TAPS
 from dae_edge.models.lowlight import STRIDE
 
-_SIDE, _DOWN, _ACROSS = 2 * TAPS, 2 * APART[0], 2 * APART[1]  # in pixels
+_SIDE = 2 * TAPS  # in pixels
 _FAR = np.iinfo(np.int64).max  # beyond every end
 
 
@@ -24,14 +24,15 @@ def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) ->
     filters see are squares side by side, so this is a product of matrices; `ConvInteger` takes twice as long.
     """
     step = FINEST / 255
-    corner, ends, every = graph.integers(0, 0), (_FAR, _SIDE), graph.integers(_DOWN // STRIDE, 1)
+    down, across = (2 * blocks for blocks in network.model.model.get_layer("texture").strides)
+    corner, ends, every = graph.integers(0, 0), (_FAR, _SIDE), graph.integers(down // STRIDE, 1)
     eighths = graph.reshape(frame, heights.eighth, STRIDE, -1)
     rows = graph.op("Slice", eighths, corner, graph.integers(*ends), graph.integers(0, 1), every)
-    squares = graph.transpose(graph.reshape(rows, 0, _SIDE, -1, 3 * _ACROSS), 0, 2, 1, 3)  # 0: as it is
+    squares = graph.transpose(graph.reshape(rows, 0, _SIDE, -1, 3 * across), 0, 2, 1, 3)  # 0: as it is
     whole = graph.op(
         "MatMulInteger",
-        graph.reshape(squares, -1, _SIDE * 3 * _ACROSS),
-        graph.constant(_weights(network)),
+        graph.reshape(squares, -1, _SIDE * 3 * across),
+        graph.constant(_weights(network, across)),
     )
     loud = graph.op("Min", graph.op("Abs", graph.op("Cast", whole, to=FLOAT)), graph.number(LOUDEST / step))
     mean = graph.op("Mul", _mean(graph, loud), graph.number(step))
@@ -61,10 +62,10 @@ def row(graph: Graph, code: str, kernel: Array, step: float, like: Bytes) -> Byt
     return Bytes(along, step, 128)
 
 
-def _weights(network: Network) -> NDArray[np.int8]:
-    """(6 * 8 * 3, F), over a square's pixels instead of bands, in their finest weight."""
+def _weights(network: Network, across: int) -> NDArray[np.int8]:
+    """(6 * across * 3, F), over a square's pixels instead of bands, in their finest weight."""
     blocks = np.einsum("pb,ijbf->ijpf", network.transform, network.kernel("texture"))
     pixels = blocks.reshape(TAPS, TAPS, 2, 2, 3, FILTERS).transpose(0, 2, 1, 3, 4, 5)
     pixels = np.rint(pixels.reshape(_SIDE, _SIDE, 3, FILTERS) / FINEST)
-    padded = np.pad(pixels, [(0, 0), (0, _ACROSS - _SIDE), (0, 0), (0, 0)])
+    padded = np.pad(pixels, [(0, 0), (0, across - _SIDE), (0, 0), (0, 0)])
     return padded.reshape(-1, FILTERS).astype(np.int8)
