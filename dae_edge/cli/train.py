@@ -111,6 +111,15 @@ def _lowlight(name: str, about: str) -> None:
                 "--learning-rate", metavar="RATE", help="At the start of the cosine; the recipe's if none."
             ),
         ] = None,
+        precision: Annotated[
+            str,
+            typer.Option(
+                "--precision",
+                metavar="KIND",
+                help="Of the convolutions: float32, or mixed_bfloat16, which is faster on GPUs and on the "
+                "CPUs that have it, and far slower on others.",
+            ),
+        ] = "float32",
         h264: Annotated[
             float,
             typer.Option(
@@ -160,6 +169,7 @@ def _lowlight(name: str, about: str) -> None:
                 validation=str(validation) if validation else None,
                 start=str(start) if start else None,
                 camera=str(camera) if camera else None,
+                precision=precision,
                 h264=h264,
             )
             run = training.train(

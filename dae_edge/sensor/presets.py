@@ -19,7 +19,7 @@ PRESETS = {
     "very-dark": Sensor(exposure=0.25, electrons=42, read_noise=2.5, row_noise=0.4, jpeg_quality=80),
 }
 
-DAYLIGHT = 0.12  # share of the random cameras that have light enough
+DAYLIGHT = 0.2  # share of the random cameras that have light enough
 PROCESSED = 0.25  # of the others, share that clean up themselves before they give a frame out
 DARK = 0.6  # of the rest, share that have as little light as the presets, or up to three times as much
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
@@ -120,6 +120,7 @@ def _daylight(random: np.random.Generator) -> Sensor:
         row_noise=0.0,
         bit_depth=12,
         demosaic="binned",
+        chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.5, 0.2, 0.3])),
         jpeg_quality=int(random.integers(85, 99)) if random.random() < 0.4 else None,
     )
 

@@ -178,6 +178,11 @@ BAD = {
     "no pictures": (["train", "lowlight", "--data", "empty", "-o", "run"], 1, "holds no pictures"),
     "resume and force": (["train", "mnist", "--resume", "--force"], 2, "give one of them"),
     "no memory to keep": (["train", "lowlight", "--keep-memory"], 2, "give it by `--start`"),
+    "no such precision": (
+        ["train", "lowlight", "--precision", "half"],
+        2,
+        "(='half') must be one of float32, mixed_bfloat16",
+    ),
     "no learning": (["train", "lowlight", "--learning-rate", "0"], 2, "(=0) must be above 0"),
 }  # fmt: skip
 

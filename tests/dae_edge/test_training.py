@@ -151,15 +151,18 @@ def test_a_network_learns_with_memory_that_follows_motion(tmp_path: Path) -> Non
         lowlight.train(replace(recipe, network="quarter"), tmp_path / "small")
 
 
-@pytest.mark.parametrize("size", ["half", "quarter"])
+@pytest.mark.parametrize(
+    ("size", "epochs"),
+    [("half", 1), ("quarter", 1), pytest.param("half", 4, marks=pytest.mark.slow, id="half-compiled")],
+)
 def test_a_trained_network_learns_on_and_keeps_its_memory(
-    size: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    size: str, epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remembered, "BLOCK", 4)
     keras.utils.set_random_seed(1)
     (lowlight_s if size == "quarter" else network)(16).save(tmp_path / "before.keras")
     recipe = lowlight.keeping_memory(replace(TINY, network=size, start=str(tmp_path / "before.keras")))
-    recipe = replace(recipe, frames=2, epochs=1, warmup=0, followed=0.0)
+    recipe = replace(recipe, frames=2, epochs=epochs, warmup=0, followed=0.0)
     run = lowlight.train(recipe, tmp_path / "run")
     before, after = (keras.models.load_model(p, compile=False) for p in (recipe.start, run.model))
     changed = {
