@@ -167,10 +167,13 @@ def test_shipped_files_have_room_for_the_noise_of_a_sensor_without_a_mosaic(name
     in_bytes, in_floats = dae_edge.load(name), dae_edge.load(REFERENCE[name])
     for light in ("dark", "very-dark"):
         camera = SimulatedCamera(replace(PRESETS[light], demosaic="binned"), seed=1)
-        scene = draw_clip(np.random.default_rng(4), 1, 96, 128)[0]
-        frame, clean = camera.capture(scene), camera.clean(scene)
-        in_bytes.reset(), in_floats.reset()
-        assert psnr(clean, in_bytes(frame)) > psnr(clean, in_floats(frame)) - 0.2
+        lost = []
+        for seed in range(4, 8):  # one scene alone differs by 0.1 dB from the next
+            scene = draw_clip(np.random.default_rng(seed), 1, 96, 128)[0]
+            frame, clean = camera.capture(scene), camera.clean(scene)
+            in_bytes.reset(), in_floats.reset()
+            lost.append(psnr(clean, in_floats(frame)) - psnr(clean, in_bytes(frame)))
+        assert np.mean(lost) < 0.2
 
 
 def test_other_networks_are_left_to_the_converter() -> None:
