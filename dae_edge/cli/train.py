@@ -116,8 +116,8 @@ def _lowlight(name: str, about: str) -> None:
             typer.Option(
                 "--precision",
                 metavar="KIND",
-                help="Of the convolutions: float32, or mixed_bfloat16, which is faster on GPUs and on the "
-                "CPUs that have it, and far slower on others.",
+                help="Of the convolutions: float32, or mixed_bfloat16, for GPUs and CPUs that multiply in "
+                "it; others are many times slower.",
             ),
         ] = "float32",
         h264: Annotated[

@@ -61,7 +61,7 @@ class LowlightRecipe:
     validation: str | None = None  # a folder of clean clips that decide instead of drawn ones
 
 
-# bfloat16 pays on GPUs and on CPUs that multiply in it; on AMD's Zen 3 a step takes nine times as long.
+# bfloat16 is for machines that multiply in it; on AMD's Zen 3, which cannot, a step takes nine times as long.
 PRECISIONS = ("float32", "mixed_bfloat16")
 NETWORKS = {"half": 2, "quarter": 4}  # by the resolution it works at, and the frame's against it
 
@@ -142,7 +142,7 @@ def train(
         optimizer=keras.optimizers.Adam(_schedule(recipe), clipnorm=1.0),
         loss=LOSSES[recipe.loss],
         metrics=[first_psnr, last_psnr],
-        jit_compile=keras.backend.backend() == "jax" or (recipe.keep_memory and _long(recipe)),
+        jit_compile=_compiled(recipe),
     )
     fitted.fit(
         data,
@@ -179,7 +179,7 @@ def _apart(model: keras.Model, recipe: LowlightRecipe, clips: DrawnClips, valida
     remembers = _build(recipe, "float32")
     remembers.set_weights(model.get_weights())
     memory = memories(remembers, *_sizes(recipe), follow=recipe.followed > 0)
-    memory.compile(jit_compile=_long(recipe))
+    memory.compile(jit_compile=_compiled(recipe))
     freeze_memory(model)
     return (
         apart(model, PICKED, recipe.patch, recipe.patch),
@@ -188,9 +188,10 @@ def _apart(model: keras.Model, recipe: LowlightRecipe, clips: DrawnClips, valida
     )
 
 
-def _long(recipe: LowlightRecipe) -> bool:
-    """Whether compiling for single frames pays: it takes most of a minute and saves a third of a step."""
-    return recipe.epochs >= 4
+def _compiled(recipe: LowlightRecipe) -> bool:
+    """With JAX always; with TensorFlow in long runs on single frames: a minute for a third of each step."""
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "tensorflow" and recipe.keep_memory and recipe.epochs >= 4)
 
 
 def _unrolled(model: keras.Model, recipe: LowlightRecipe) -> keras.Model:

@@ -141,6 +141,7 @@ def test_the_small_network_trains_too(tmp_path: Path) -> None:
     run = lowlight.train(recipe, tmp_path / "run")
     kept = keras.models.load_model(run.model, compile=False)
     assert kept.get_layer("mask").get_weights()[1].shape == (32,)
+    assert lowlight.train(replace(recipe, start=str(run.model), epochs=1), tmp_path / "again").rows()
 
 
 def test_a_network_learns_with_memory_that_follows_motion(tmp_path: Path) -> None:
