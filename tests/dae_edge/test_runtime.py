@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,8 @@ import pytest
 
 import dae_edge
 from dae_edge.errors import BadValueError, FrameError, ModelLoadError
-from dae_edge.manifest import sidecar
-from dae_edge.runtime.load import SHIPPED
+from dae_edge.manifest import Manifest, sidecar
+from dae_edge.runtime.load import FAMILY, SHIPPED
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +154,10 @@ def test_shipped_models_lie_beside_their_manifest_and_card() -> None:
     for path in SHIPPED.values():
         assert sidecar(path).is_file()
     assert (SHIPPED["lowlight"].parent / "lowlight.md").is_file()
+
+
+def test_shipped_models_name_the_recipe_that_lies_beside_them() -> None:
+    for name, path in SHIPPED.items():
+        size = name if name in FAMILY else name.rpartition("-")[0]
+        recipe = path.with_name(f"{size}.json").read_bytes()
+        assert Manifest.from_json(sidecar(path).read_text()).recipe == hashlib.sha256(recipe).hexdigest()
