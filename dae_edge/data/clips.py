@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dae_edge.data.observe import observe, vary
 from dae_edge.data.pictures import loose_pictures, pictures_in, read_picture
 from dae_edge.errors import BadValueError
-from dae_edge.scenes import draw_clip
+from dae_edge.scenes import PHOTOGRAPHED, draw_clip
 from dae_edge.sensor import Sensor
 
 Clip = NDArray[np.uint8]
@@ -86,7 +86,13 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
             random = np.random.default_rng([self._seed, 2, number])
             side = self._patch + _SPARE
             self._pool[number] = draw_clip(
-                random, self._frames, side, side, bank=self._seed, background=self._background(random)
+                random,
+                self._frames,
+                side,
+                side,
+                bank=self._seed,
+                background=self._background(random),
+                photographed=PHOTOGRAPHED,
             )
             while len(self._pool) > POOL:
                 self._pool.popitem(last=False)

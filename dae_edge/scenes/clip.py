@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from dae_edge.opencv import cv2
 from dae_edge.scenes.leaves import draw_leaves, paint_leaf
 from dae_edge.scenes.palette import Palette
+from dae_edge.scenes.photograph import photograph
 
 Picture = NDArray[np.uint8]
 Clip = NDArray[np.uint8]
 
+PHOTOGRAPHED = 0.4  # share of the backgrounds drawn to train on that look like photographs
+SMALLEST = 0.02  # radius of a moving thing against the frame's side; a car far away is a few pixels large
 MARGIN = 0.25  # of the frame's side, drawn beyond each edge so that a moving layer has more to show
 
 
@@ -46,18 +49,22 @@ def draw_clip(
     *,
     bank: int = 0,
     background: Picture | None = None,
+    photographed: float = 0.0,
 ) -> Clip:
     """A clip of drawn things that move, (frames, height, width, 3) uint8 BGR.
 
     Six cameras in ten stand still, as webcams do; the others shake, pan, turn or zoom. In two clips of
     three up to three foreground layers cross the picture at their own speeds, with motion blur. `background`,
-    (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen.
+    (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen. `photographed` is the
+    share of drawn ones that look like photographs.
     """
     margin = int(MARGIN * max(height, width))
     inner = (height + 2 * margin, width + 2 * margin)
     camera = draw_camera_motion(random)
     if background is None:
         background = draw_leaves(random, *inner, bank=bank)
+        if photographed and random.random() < photographed:
+            background = photograph(background, random, bank=bank)
     else:
         background = _cut(random, background, *inner)
     layers = [
@@ -134,7 +141,7 @@ def _draw_layer(random: np.random.Generator, height: int, width: int, bank: int)
     canvas[:] = palette.draw(random).astype(np.uint8)
     for _ in range(random.integers(1, 7)):
         centre = random.uniform(0.1, 0.9, size=2) * (2 * width, 2 * height)
-        radius = min(height, width) * float(np.exp(random.uniform(np.log(0.05), np.log(0.5))))
+        radius = min(height, width) * float(np.exp(random.uniform(np.log(SMALLEST), np.log(0.5))))
         paint_leaf(canvas, random, palette, centre, radius, bank=bank, alpha=alpha)
     size = (width, height)
     return (

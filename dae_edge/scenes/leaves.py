@@ -132,7 +132,7 @@ def _fill(
         mix = 0.5 + 0.5 * ramp
         contrast = random.uniform(0.05, 0.6)
     else:
-        piece = _piece(random, bank, max(height, width), smallest=0.7)
+        piece = textures.piece(random, bank, max(height, width), smallest=0.7)
         mix = cv2.resize(piece, (width, height), interpolation=cv2.INTER_LINEAR)
         contrast = random.beta(1.5, 1.2) * (0.3 + 0.7 * detail)
     other = palette.draw(random)
@@ -148,24 +148,15 @@ def _roughen(canvas: Picture, random: np.random.Generator, bank: int, detail: fl
     """Light and dark at every scale over the whole picture, a little different in each colour."""
     height, width = canvas.shape[:2]
     planes = [
-        cv2.resize(_piece(random, bank, max(height, width)), (width, height), interpolation=cv2.INTER_CUBIC)
+        cv2.resize(
+            textures.piece(random, bank, max(height, width)), (width, height), interpolation=cv2.INTER_CUBIC
+        )
         for _ in range(2)
     ]
     tint = random.uniform(-0.2, 0.2, size=3).astype(np.float32)
     contrast = random.uniform(0.2, 0.4 + 1.2 * detail)
     light = 1 + contrast * (planes[0][..., None] - 0.5 + tint * (planes[1][..., None] - 0.5))
     return np.clip(canvas * light, 0, 255).astype(np.uint8)
-
-
-def _piece(
-    random: np.random.Generator, bank: int, size: int, *, smallest: float = 1.0
-) -> NDArray[np.float32]:
-    """A square piece of a random texture to spread over `size` pixels, `smallest` to 4 times as large."""
-    texture = textures.bank(bank)[random.integers(textures.BANK)]
-    zoom = np.exp(random.uniform(np.log(smallest), np.log(4)))
-    side = int(np.clip(size / zoom, 8, textures.SIDE))
-    y0, x0 = random.integers(0, textures.SIDE - side + 1, size=2)
-    return texture[y0 : y0 + side, x0 : x0 + side]
 
 
 def _write(canvas: Picture, random: np.random.Generator, palette: Palette) -> None:

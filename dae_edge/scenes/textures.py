@@ -92,6 +92,15 @@ def bank(seed: int) -> tuple[Texture, ...]:
     return tuple(kinds[kind](random) for kind in chosen)
 
 
+def piece(random: np.random.Generator, seed: int, size: int, *, smallest: float = 1.0) -> Texture:
+    """A square piece of a random texture, to spread over `size` pixels at `smallest` to 4 times its size."""
+    texture = bank(seed)[random.integers(BANK)]
+    zoom = np.exp(random.uniform(np.log(smallest), np.log(4)))
+    side = int(np.clip(size / zoom, 8, SIDE))
+    y0, x0 = random.integers(0, SIDE - side + 1, size=2)
+    return texture[y0 : y0 + side, x0 : x0 + side]
+
+
 def _slopes(random: np.random.Generator) -> Texture:
     return spectral_noise(random, random.uniform(0.3, 1.8))
 

@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from dae_edge.metrics import psnr
 from dae_edge.scenes import Room, draw_clip, draw_leaves
+from dae_edge.scenes.develop import develop
 from dae_edge.scenes.leaves import power_law_radii
+from dae_edge.scenes.photograph import photograph
 
 
 def test_leaves_are_the_same_for_a_seed_and_full_of_things() -> None:
@@ -83,6 +86,11 @@ def drawn() -> list[np.ndarray]:
     return [draw_leaves(np.random.default_rng([5, index]), 288, 288, bank=5) for index in range(60)]
 
 
+@pytest.fixture(scope="module")
+def photographed(drawn: list[np.ndarray]) -> list[np.ndarray]:
+    return [photograph(picture, np.random.default_rng([6, n]), bank=5) for n, picture in enumerate(drawn)]
+
+
 @pytest.fixture
 def photographs(data: Path) -> list[np.ndarray]:
     return [cv2.imread(str(path)) for path in sorted((data / "stills").glob("*.jpg"))]
@@ -140,3 +148,42 @@ def test_drawn_pictures_go_from_walls_to_gravel(
     brightness, colour = edges(drawn)
     assert brightness == pytest.approx(edges(photographs)[0], rel=0.6)
     assert colour < 0.25
+
+
+def peakedness(pictures: list[np.ndarray]) -> float:
+    """Median kurtosis of steps in brightness: high where next to all of them are at a few clean edges."""
+    values = []
+    for picture in pictures:
+        steps = np.diff(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(float), axis=1)
+        values.append((steps**4).mean() / (steps**2).mean() ** 2)
+    return float(np.median(values))
+
+
+def flat(pictures: list[np.ndarray]) -> float:
+    """Share of the squares of 8x8 pixels whose brightness varies by less than a level."""
+    shares = []
+    for picture in pictures:
+        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(float)
+        height, width = (length // 8 * 8 for length in grey.shape)
+        squares = grey[:height, :width].reshape(height // 8, 8, -1, 8)
+        shares.append((squares.std(axis=(1, 3)) < 1).mean())
+    return float(np.mean(shares))
+
+
+def test_photographed_pictures_are_nearer_to_photographs(
+    drawn: list[np.ndarray], photographed: list[np.ndarray], photographs: list[np.ndarray]
+) -> None:
+    theirs = peakedness(photographs)
+    assert peakedness(photographed) == pytest.approx(theirs, rel=0.4)
+    assert peakedness(drawn) > 1.6 * theirs
+    assert 0.5 * flat(photographs) < flat(photographed) < 0.6 * flat(drawn)
+    assert np.abs(spectrum(photographed) - spectrum(photographs)).max() < 6
+    assert edges(photographed) == pytest.approx(edges(photographs), rel=0.3)
+
+
+def test_what_developing_leaves_is_slight_and_the_same_for_a_seed(drawn: list[np.ndarray]) -> None:
+    developed = [develop(picture, np.random.default_rng([7, n])) for n, picture in enumerate(drawn)]
+    assert (developed[3] == develop(drawn[3], np.random.default_rng([7, 3]))).all()
+    fidelity = [psnr([after], [before]) for after, before in zip(developed, drawn, strict=True)]
+    assert min(fidelity) > 20
+    assert 28 < np.median(fidelity) < 45
