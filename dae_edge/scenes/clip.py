@@ -16,7 +16,7 @@ Picture = NDArray[np.uint8]
 Clip = NDArray[np.uint8]
 
 PHOTOGRAPHED = 0.4  # share of the backgrounds drawn to train on that look like photographs
-SMALLEST = 0.02  # radius of a moving thing against the frame's side; a car far away is a few pixels large
+SMALLEST = 0.02  # radius of a moving thing in clips to train on: a car far away is a few pixels large
 MARGIN = 0.25  # of the frame's side, drawn beyond each edge so that a moving layer has more to show
 
 
@@ -50,13 +50,15 @@ def draw_clip(
     bank: int = 0,
     background: Picture | None = None,
     photographed: float = 0.0,
+    smallest: float = 0.05,
 ) -> Clip:
     """A clip of drawn things that move, (frames, height, width, 3) uint8 BGR.
 
     Six cameras in ten stand still, as webcams do; the others shake, pan, turn or zoom. In two clips of
     three up to three foreground layers cross the picture at their own speeds, with motion blur. `background`,
     (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen. `photographed` is the
-    share of drawn ones that look like photographs.
+    share of drawn ones that look like photographs, `smallest` the least
+    radius of a moving thing against the frame's side.
     """
     margin = int(MARGIN * max(height, width))
     inner = (height + 2 * margin, width + 2 * margin)
@@ -68,7 +70,7 @@ def draw_clip(
     else:
         background = _cut(random, background, *inner)
     layers = [
-        _draw_layer(random, *inner, bank)
+        _draw_layer(random, *inner, bank, smallest)
         for _ in range(random.choice([0, 1, 2, 3], p=[0.35, 0.3, 0.2, 0.15]))
     ]
     motions = [_draw_object_motion(random) for _ in layers]
@@ -133,7 +135,9 @@ def _draw_object_motion(random: np.random.Generator) -> Motion:
     return Motion(velocity=velocity, turn=random.normal(0, 0.03))
 
 
-def _draw_layer(random: np.random.Generator, height: int, width: int, bank: int) -> tuple[Picture, Picture]:
+def _draw_layer(
+    random: np.random.Generator, height: int, width: int, bank: int, smallest: float
+) -> tuple[Picture, Picture]:
     """A few leaves on nothing: colour (height, width, 3) and alpha (height, width), uint8."""
     canvas = np.zeros((2 * height, 2 * width, 3), np.uint8)
     alpha = np.zeros((2 * height, 2 * width), np.uint8)
@@ -141,7 +145,7 @@ def _draw_layer(random: np.random.Generator, height: int, width: int, bank: int)
     canvas[:] = palette.draw(random).astype(np.uint8)
     for _ in range(random.integers(1, 7)):
         centre = random.uniform(0.1, 0.9, size=2) * (2 * width, 2 * height)
-        radius = min(height, width) * float(np.exp(random.uniform(np.log(SMALLEST), np.log(0.5))))
+        radius = min(height, width) * float(np.exp(random.uniform(np.log(smallest), np.log(0.5))))
         paint_leaf(canvas, random, palette, centre, radius, bank=bank, alpha=alpha)
     size = (width, height)
     return (
