@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dae_edge.data.observe import observe, vary
 from dae_edge.data.pictures import loose_pictures, pictures_in, read_picture
 from dae_edge.errors import BadValueError
-from dae_edge.scenes import PHOTOGRAPHED, SMALLEST, draw_clip
+from dae_edge.scenes import draw_clip
 from dae_edge.sensor import Sensor
 
 Clip = NDArray[np.uint8]
@@ -92,8 +92,7 @@ class DrawnClips(keras.utils.PyDataset):  # type: ignore[misc]
                 side,
                 bank=self._seed,
                 background=self._background(random),
-                photographed=PHOTOGRAPHED,
-                smallest=SMALLEST,
+                lifelike=True,
             )
             while len(self._pool) > POOL:
                 self._pool.popitem(last=False)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dae_edge.data.observe import observe
 from dae_edge.opencv import cv2
-from dae_edge.scenes import PHOTOGRAPHED, SMALLEST, draw_clip
+from dae_edge.scenes import draw_clip
 
 Frame = NDArray[np.uint8]
 
@@ -24,7 +24,7 @@ def contact_sheet(seed: int) -> Frame:
     tiles = []
     for index in range(_ROWS * _COLUMNS):
         random = np.random.default_rng([seed, index])
-        scene = draw_clip(random, 2, SIDE, SIDE, bank=seed, photographed=PHOTOGRAPHED, smallest=SMALLEST)
+        scene = draw_clip(random, 2, SIDE, SIDE, bank=seed, lifelike=True)
         noisy, clean = observe(random, scene)
         tiles.append(np.hstack([clean[0], noisy[0]]))
     return _tile(tiles, _COLUMNS // 2)
@@ -35,9 +35,7 @@ def clip(seed: int) -> Iterator[Frame]:
     pairs = []
     for index in range(_COLUMNS):
         random = np.random.default_rng([seed, 1, index])
-        scene = draw_clip(
-            random, _FRAMES, SIDE, SIDE, bank=seed, photographed=PHOTOGRAPHED, smallest=SMALLEST
-        )
+        scene = draw_clip(random, _FRAMES, SIDE, SIDE, bank=seed, lifelike=True)
         pairs.append(observe(random, scene))
     for time in range(_FRAMES):
         yield _tile([clean[time] for _, clean in pairs] + [noisy[time] for noisy, _ in pairs], _COLUMNS)

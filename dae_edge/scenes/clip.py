@@ -15,8 +15,9 @@ from dae_edge.scenes.photograph import photograph
 Picture = NDArray[np.uint8]
 Clip = NDArray[np.uint8]
 
-PHOTOGRAPHED = 0.4  # share of the backgrounds drawn to train on that look like photographs
-SMALLEST = 0.02  # radius of a moving thing in clips to train on: a car far away is a few pixels large
+PHOTOGRAPHED = 0.4  # share of the backgrounds of lifelike clips that look like photographs
+SMALLEST = 0.05  # radius of what moves against the frame's side, at least
+LIFELIKE_SMALLEST = 0.02  # a car far away is a few pixels large
 MARGIN = 0.25  # of the frame's side, drawn beyond each edge so that a moving layer has more to show
 
 
@@ -49,26 +50,25 @@ def draw_clip(
     *,
     bank: int = 0,
     background: Picture | None = None,
-    photographed: float = 0.0,
-    smallest: float = 0.05,
+    lifelike: bool = False,
 ) -> Clip:
     """A clip of drawn things that move, (frames, height, width, 3) uint8 BGR.
 
     Six cameras in ten stand still, as webcams do; the others shake, pan, turn or zoom. In two clips of
     three up to three foreground layers cross the picture at their own speeds, with motion blur. `background`,
-    (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen. `photographed` is the
-    share of drawn ones that look like photographs, `smallest` the least
-    radius of a moving thing against the frame's side.
+    (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen. `lifelike` clips are to
+    train on: of their drawn backgrounds some look like photographs, and what moves may be a few pixels small.
     """
     margin = int(MARGIN * max(height, width))
     inner = (height + 2 * margin, width + 2 * margin)
     camera = draw_camera_motion(random)
     if background is None:
         background = draw_leaves(random, *inner, bank=bank)
-        if photographed and random.random() < photographed:
+        if lifelike and random.random() < PHOTOGRAPHED:
             background = photograph(background, random, bank=bank)
     else:
         background = _cut(random, background, *inner)
+    smallest = LIFELIKE_SMALLEST if lifelike else SMALLEST
     layers = [
         _draw_layer(random, *inner, bank, smallest)
         for _ in range(random.choice([0, 1, 2, 3], p=[0.35, 0.3, 0.2, 0.15]))

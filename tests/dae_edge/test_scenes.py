@@ -150,6 +150,15 @@ def test_drawn_pictures_go_from_walls_to_gravel(
     assert colour < 0.25
 
 
+def test_lifelike_clips_are_seeded_and_differ_from_others() -> None:
+    plain, lifelike, again = (
+        [draw_clip(np.random.default_rng(seed), 2, 48, 64, lifelike=kind) for seed in range(8)]
+        for kind in (False, True, True)
+    )
+    assert all((one == other).all() for one, other in zip(lifelike, again, strict=True))
+    assert not any((one == other).all() for one, other in zip(lifelike[:4], plain[:4], strict=True))
+
+
 def peakedness(pictures: list[np.ndarray]) -> float:
     """Median kurtosis of steps in brightness: high where next to all of them are at a few clean edges."""
     values = []
