@@ -105,6 +105,14 @@ def _lowlight(name: str, about: str) -> None:
                 "with the memory that they met, of four times as many clips. Needs --start.",
             ),
         ] = False,
+        only_memory: Annotated[
+            bool,
+            typer.Option(
+                "--only-memory",
+                help="Go on with a trained model: only what decides when memory is let go learns. Needs "
+                "--start.",
+            ),
+        ] = False,
         learning_rate: Annotated[
             float | None,
             typer.Option(
@@ -147,8 +155,13 @@ def _lowlight(name: str, about: str) -> None:
         _prepare(resume, force, json, quiet)
         if start is not None and not start.is_file():
             raise BadValueError(f"`--start` (={start}) must be a .keras file; there is none.")
-        if keep_memory and start is None:
-            raise BadValueError("`--keep-memory` goes on with a trained model; give it by `--start`.")
+        if keep_memory and only_memory:
+            raise BadValueError(
+                "`--keep-memory` and `--only-memory` leave nothing to train; give one of them."
+            )
+        for option, asked in (("--keep-memory", keep_memory), ("--only-memory", only_memory)):
+            if asked and start is None:
+                raise BadValueError(f"`{option}` goes on with a trained model; give it by `--start`.")
         if learning_rate is not None and not 0 < learning_rate <= 0.1:
             raise BadValueError(f"`--learning-rate` (={learning_rate:g}) must be above 0, and 0.1 at most.")
         if h264:
@@ -159,6 +172,7 @@ def _lowlight(name: str, about: str) -> None:
 
             recipe = training.RECIPES[name]
             recipe = training.keeping_memory(recipe) if keep_memory else recipe
+            recipe = training.only_memory(recipe) if only_memory else recipe
             recipe = training.quick(recipe) if quick else recipe
             recipe = replace(
                 recipe,

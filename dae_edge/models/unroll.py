@@ -58,6 +58,12 @@ def freeze_memory(model: keras.Model) -> None:
         layer.trainable = False
 
 
+def freeze_all_but_memory(model: keras.Model) -> None:
+    """Let training change the gate alone; not the code of the camera, which others are told too."""
+    for layer in model.layers:
+        layer.trainable = layer.name.startswith("gate")
+
+
 def _laid_out(
     model: keras.Model, frames: int, height: int, width: int, follow: bool
 ) -> tuple[Any, list[dict[str, Any]], list[Any]]:

@@ -16,7 +16,7 @@ from dae_edge.errors import BadValueError, ModelLoadError
 from dae_edge.models.grow import grow
 from dae_edge.models.lowlight import lowlight
 from dae_edge.models.lowlight_s import lowlight_s
-from dae_edge.models.unroll import apart, freeze_memory, memories, unroll
+from dae_edge.models.unroll import apart, freeze_all_but_memory, freeze_memory, memories, unroll
 from dae_edge.sensor import Sensor
 from dae_edge.sensor.measure import read_camera
 from dae_edge.training import reports
@@ -58,6 +58,7 @@ class LowlightRecipe:
     h264: float = 0.0  # share of the clips that come over H.264, which needs PyAV
     followed: float = 0.0  # share of the clips whose memory follows motion: of "half" only
     keep_memory: bool = False  # what gathers memory stays as it is; frames train one by one. Needs `start`
+    only_memory: bool = False  # the gate alone learns. Needs `start`, and not with `keep_memory`
     validation: str | None = None  # a folder of clean clips that decide instead of drawn ones
 
 
@@ -93,6 +94,11 @@ def keeping_memory(recipe: LowlightRecipe) -> LowlightRecipe:
     )
 
 
+def only_memory(recipe: LowlightRecipe) -> LowlightRecipe:
+    """For a trained model: the gate alone learns, on clips long enough for a leak in memory to matter."""
+    return replace(recipe, only_memory=True, frames=20, epochs=8, learning_rate=4e-4, warmup=100)
+
+
 def train(
     recipe: LowlightRecipe,
     output: Path,
@@ -108,8 +114,11 @@ def train(
         raise BadValueError(f"`network` (={recipe.network!r}) must be one of {', '.join(NETWORKS)}.")
     if recipe.precision not in PRECISIONS:
         raise BadValueError(f"`precision` (={recipe.precision!r}) must be one of {', '.join(PRECISIONS)}.")
-    if recipe.keep_memory and not recipe.start:
-        raise BadValueError("`keep_memory` needs a trained model, whose memory it keeps: give `start`.")
+    if recipe.keep_memory and recipe.only_memory:
+        raise BadValueError("`keep_memory` and `only_memory` leave nothing to train: give one of them.")
+    for name, asked in (("keep_memory", recipe.keep_memory), ("only_memory", recipe.only_memory)):
+        if asked and not recipe.start:
+            raise BadValueError(f"`{name}` goes on with a trained model: give `start`.")
     if recipe.followed and recipe.network != "half":
         raise BadValueError(f"`followed` (={recipe.followed}) is for networks at half resolution.")
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
@@ -134,6 +143,8 @@ def train(
         h264=recipe.h264,
     )
     fitted, data, decides = (_apart if recipe.keep_memory else _over_clips)(model, recipe, data, validation)
+    if recipe.only_memory:
+        freeze_all_but_memory(model)
     early = (
         HoldMask(model, recipe.unmasked if source is None else 0),
         Revive(model, validation[0], last=recipe.epochs // 2, seed=recipe.seed),
@@ -151,7 +162,7 @@ def train(
         validation_batch_size=recipe.batch,
         shuffle=False,
         callbacks=[
-            *(() if recipe.keep_memory else early),
+            *(() if recipe.keep_memory or recipe.only_memory else early),
             *run.callbacks(kept, monitor="val_last_psnr", mode="max", trained=model),
             *extra,
         ],

@@ -177,6 +177,8 @@ BAD = {
     "no digits": (["train", "mnist", "--data", "empty", "-o", "run"], 1, "holds no train-images"),
     "no pictures": (["train", "lowlight", "--data", "empty", "-o", "run"], 1, "holds no pictures"),
     "resume and force": (["train", "mnist", "--resume", "--force"], 2, "give one of them"),
+    "nothing to train": (["train", "lowlight", "--keep-memory", "--only-memory"], 2, "leave nothing to train"),
+    "no gate to train": (["train", "lowlight", "--only-memory"], 2, "give it by `--start`"),
     "no memory to keep": (["train", "lowlight", "--keep-memory"], 2, "give it by `--start`"),
     "no such precision": (
         ["train", "lowlight", "--precision", "half"],

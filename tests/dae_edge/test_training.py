@@ -164,22 +164,36 @@ def test_a_trained_network_learns_on_and_keeps_its_memory(
     recipe = lowlight.keeping_memory(replace(TINY, network=size, start=str(tmp_path / "before.keras")))
     recipe = replace(recipe, frames=2, epochs=epochs, warmup=0, followed=0.0)
     run = lowlight.train(recipe, tmp_path / "run")
-    before, after = (keras.models.load_model(p, compile=False) for p in (recipe.start, run.model))
-    changed = {
-        layer.name
-        for layer in before.layers
-        if any(
-            (a != b).any()
-            for a, b in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
-        )
-    }
+    changed = changed_layers(recipe.start, run.model)
     assert "quarter_out" in changed
     assert not any(name.startswith(("gate", "camera")) for name in changed)
 
 
-def test_there_is_no_memory_to_keep_without_a_trained_model(tmp_path: Path) -> None:
-    with pytest.raises(BadValueError, match="`keep_memory` needs a trained model"):
-        lowlight.train(lowlight.keeping_memory(TINY), tmp_path / "run")
+@pytest.mark.parametrize("size", ["half", "quarter"])
+def test_the_gate_of_a_trained_network_learns_alone(size: str, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(1)
+    (lowlight_s if size == "quarter" else network)(16).save(tmp_path / "before.keras")
+    recipe = lowlight.only_memory(replace(TINY, network=size, start=str(tmp_path / "before.keras")))
+    run = lowlight.train(replace(recipe, frames=2, epochs=1), tmp_path / "run")
+    changed = changed_layers(recipe.start, run.model)
+    assert {"gate_1", "gate_out"} <= changed
+    assert all(name.startswith("gate") for name in changed)
+
+
+def changed_layers(before: str | Path | None, after: Path) -> set[str]:
+    one, other = (keras.models.load_model(path, compile=False) for path in (before, after))
+    weights = {
+        layer.name: (layer.get_weights(), other.get_layer(layer.name).get_weights()) for layer in one.layers
+    }
+    return {name for name, pair in weights.items() if any((a != b).any() for a, b in zip(*pair, strict=True))}
+
+
+def test_training_in_part_needs_a_trained_model_and_a_part(tmp_path: Path) -> None:
+    for part in (lowlight.keeping_memory, lowlight.only_memory):
+        with pytest.raises(BadValueError, match="_memory` goes on with a trained model: give `start`"):
+            lowlight.train(part(TINY), tmp_path / "run")
+    with pytest.raises(BadValueError, match="leave nothing to train"):
+        lowlight.train(lowlight.only_memory(lowlight.keeping_memory(TINY)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
