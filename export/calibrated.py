@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -16,6 +17,8 @@ from dae_edge.models.camera import THRESHOLDS, TOLD
 from dae_edge.models.parts import result
 
 Array = NDArray[np.float32]
+# Of activations, finest first: of night scenes, wider where a card of hard edges takes that, nothing cut off.
+Ranges: TypeAlias = Literal["fine", "edges", "whole"]
 
 # Of the widest channel's range: one that calibration hardly lit may be for what it did not see.
 _NARROWEST = 0.1
@@ -41,8 +44,11 @@ class Calibrated:
     """Every convolution's weights, and the steps that its output and input round best in.
 
     `also` are further tensors of the model to sample, by a name of their own; with `whole` no step cuts off
-    what calibration saw.
+    what calibration saw. `edges` are examples of hard edges: they count for the layers in `edged` alone, the
+    first whose ranges they leave, as wider ones everywhere would cost what is soft 0.1 dB.
     """
+
+    edged: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -51,6 +57,7 @@ class Calibrated:
         also: Mapping[str, keras.KerasTensor] | None = None,
         *,
         whole: bool = False,
+        edges: Iterable[tuple[Frame, Tensors]] = (),
     ) -> None:
         self.model, self._whole = model, whole
         layers = {a.name: a for a in model.model.layers if isinstance(a, keras.layers.Conv2D)}
@@ -63,6 +70,11 @@ class Calibrated:
         watched |= {f"{name} in": layer.input for name, layer in layers.items()}
         gather = {f"{name} in": Gather(layer.kernel_size, layer.strides) for name, layer in layers.items()}
         self._samples = activations(model, watched | dict(also or {}), examples, gather)
+        if edges := list(edges):
+            wider = [name + end for name in self.edged for end in ("", THRESHOLDS, TOLD)]
+            tensors = {name: watched[name] for name in wider if name in watched}
+            for name, values in activations(model, tensors, edges, {}).items():
+                self._samples[name] = np.concatenate([self._samples[name], values])
         self._moments = {name: gathered.moments() for name, gathered in gather.items()}
 
     def equalize(self, layer: str, *readers: str) -> None:

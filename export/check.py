@@ -16,6 +16,8 @@ from dae_edge.metrics import finite, psnr
 from dae_edge.runtime import Denoiser
 from dae_edge.runtime.engine import Engine
 
+CONTRAST = 50  # dB of a clean card of black, white and colours: nobody sees the difference
+
 
 @dataclass(frozen=True)
 class Parity:
@@ -100,6 +102,15 @@ def require(parity: Parity, format: Format, max_loss: float | None = None) -> No
         raise ParityError(
             f"{format.name} loses {parity.loss:.2f} dB to Keras ({parity.file:.2f} against "
             f"{parity.keras:.2f} dB); the limit is {most:g} dB."
+        )
+
+
+def require_contrast(parity: Parity, format: Format) -> None:
+    """Raise `ParityError` where a card of hard edges comes out worse than from Keras and `CONTRAST`."""
+    if not parity.file > min(parity.keras - format.max_loss, CONTRAST):
+        raise ParityError(
+            f"{format.name} makes {parity.file:.1f} dB of black beside white, Keras {parity.keras:.1f}; "
+            f"the limit is {CONTRAST:g} dB."
         )
 
 

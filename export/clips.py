@@ -20,6 +20,7 @@ from dae_edge.sensor import PRESETS, Sensor, SimulatedCamera
 Frames = NDArray[np.uint8]  # (frames, H, W, C)
 
 CALIBRATION_SEED, CHECK_SEED = 11, 12  # never the same clips
+_PATCHES = 200  # of a card
 _CAMERAS = (*PRESETS.values(), Sensor(exposure=1.0, electrons=4000))  # the dark ones and daylight
 
 
@@ -55,6 +56,21 @@ def drawn_pairs(
 def _cameras(scenes: int) -> list[Sensor]:
     bare = tuple(replace(sensor, demosaic="binned") for sensor in _CAMERAS)
     return [sensor for index in range(scenes) for sensor in (bare if index % 2 else _CAMERAS)]
+
+
+def contrast_card(height: int, width: int, seed: int) -> Frames:
+    """One frame, (1, H, W, 3): black, white and colours side by side, with no noise at all.
+
+    Nothing a camera sees at night has such edges, so ranges calibrated on that alone may cut them off.
+    """
+    random = np.random.default_rng(seed)
+    card = np.zeros((height, width, 3), np.uint8)
+    for _ in range(_PATCHES):
+        top, left = random.integers(0, (height, width))
+        down, across = random.integers(3, max(4, width // 5), 2)
+        colour = random.integers(0, 256, 3) if random.random() < 0.5 else random.choice([0, 255])
+        card[top : top + down, left : left + across] = colour
+    return card[None]
 
 
 def frames_in(folder: Path, channels: int, height: int, width: int) -> Frames:

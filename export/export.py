@@ -14,8 +14,16 @@ import numpy as np
 
 from dae_edge.errors import BadValueError, DaeEdgeError, ExportError, ParityError
 from dae_edge.export import check, drift, executed
-from dae_edge.export.calibrated import Calibrated
-from dae_edge.export.clips import CALIBRATION_SEED, CHECK_SEED, drawn_pairs, frames_in, with_states
+from dae_edge.export.calibrated import Calibrated, Ranges
+from dae_edge.export.clips import (
+    CALIBRATION_SEED,
+    CHECK_SEED,
+    Pair,
+    contrast_card,
+    drawn_pairs,
+    frames_in,
+    with_states,
+)
 from dae_edge.export.describe import describe
 from dae_edge.export.framed import Size
 from dae_edge.export.open_model import model_path, open_model
@@ -88,7 +96,8 @@ class Session:
         self._model, self._source, self._calibration = model, source, calibration
         self._references: dict[tuple[int, int, int], check.Reference] = {}
         self._long: dict[int, check.Reference] = {}
-        self._networks: dict[bool, Calibrated] = {}
+        self._contrast: dict[tuple[int, int], check.Reference] = {}
+        self._networks: dict[Ranges, Calibrated] = {}
 
     def export(
         self,
@@ -142,13 +151,19 @@ class Session:
         pairs = drawn_pairs(channels, *shape, frames=FRAMES, seed=CALIBRATION_SEED, scenes=scenes)
         return list(with_states(self._model, [pair.noisy for pair in pairs]))
 
-    def network(self, whole: bool) -> Calibrated:
+    def network(self, ranges: Ranges) -> Calibrated:
         """The model as a graph by hand wants it. Ranges are the same at any size, so it does for all."""
         hand = written_by_hand(self._model)
         assert hand is not None
-        if whole not in self._networks:
-            self._networks[whole] = hand.Network(self._model, self.examples(ANY_SIZE), whole=whole)
-        return self._networks[whole]
+        if ranges not in self._networks:
+            wider: dict[str, Any] = {}
+            if ranges == "edges":
+                card = contrast_card(*ANY_SIZE, CALIBRATION_SEED)
+                wider = {"edges": with_states(self._model, [card])}
+            elif ranges == "whole":
+                wider = {"whole": True}
+            self._networks[ranges] = hand.Network(self._model, self.examples(ANY_SIZE), **wider)
+        return self._networks[ranges]
 
     def reference(self, shape: tuple[int, int], frames: int, seed: int) -> check.Reference:
         """Drawn clips of (height, width), and what Keras makes of them."""
@@ -157,6 +172,13 @@ class Session:
             pairs = drawn_pairs(self._model.channels, *shape, frames=frames, seed=seed)
             self._references[key] = check.Reference(self._model, pairs)
         return self._references[key]
+
+    def contrast_reference(self, shape: tuple[int, int]) -> check.Reference:
+        """A card of hard edges, (height, width), and what Keras makes of it."""
+        if shape not in self._contrast:
+            card = contrast_card(*shape, CHECK_SEED)
+            self._contrast[shape] = check.Reference(self._model, [Pair(card, card)])
+        return self._contrast[shape]
 
     def long_reference(self, frames: int) -> check.Reference:
         """A drawn clip long enough for a memory to show what steers it wrong, and what Keras makes of it."""
@@ -258,6 +280,9 @@ class _Job:
         if self._size is None:
             odd = session.reference(ODD_SIZE, 2, CHECK_SEED)
             check.require(check.measure(odd, engine, stepwise=stepwise), format, self._max_loss)
+        if format.quantized and not way.layers:  # what is cut off by ranges that another way makes wider
+            card = session.contrast_reference(self._shape)
+            check.require_contrast(check.measure(card, engine, stepwise=False), format)
         long = None
         if format.quantized and self._model.states:
             self._say(f"checking for drift over {drift.FRAMES} frames")

@@ -33,6 +33,7 @@ from dae_edge.export.block_planes import (
     to_frame,
     to_planes,
 )
+from dae_edge.export.calibrated import Ranges
 from dae_edge.export.camera_code import camera_code, row
 from dae_edge.export.correction import masked_difference, padded
 from dae_edge.export.frame_count import frames_stood_on
@@ -43,6 +44,7 @@ from dae_edge.export.picture_model import NEXT, PictureModel
 
 LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
+RANGES: tuple[Ranges, ...] = ("fine", "edges", "whole")  # to try, in this order
 
 _AVERAGE, _COUNT = "state_average", "state_count"
 _LAYERS = {"analysis", "texture", "gate_out", "half_in", "detail", "head", "synthesis"}  # only it has all

@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 
 from dae_edge.export.block_planes import Heights, cut, pad
-from dae_edge.export.calibrated import Array, Calibrated
+from dae_edge.export.calibrated import Array, Calibrated, Ranges
 from dae_edge.export.correction import Head, held_against, masked_difference, padded, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -31,6 +31,7 @@ from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, 
 
 LAYOUT = "NHWC"  # of the memory
 MEMORY = ""  # nothing that can be carried along with motion
+RANGES: tuple[Ranges, ...] = ("fine", "whole")  # to try, in this order
 
 _AVERAGE, _COUNT = "state_average", "state_count"
 _WIDE = 32  # what is seen, and the bands, padded

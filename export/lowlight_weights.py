@@ -26,11 +26,18 @@ class Network(Calibrated):
     head:      of 16 features, and of 16 planes that are seen, the first 12 of them the average's
     """
 
+    edged = ("quarter_out", "half_up")
+
     def __init__(
-        self, model: PictureModel, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
+        self,
+        model: PictureModel,
+        examples: Iterable[tuple[Frame, Tensors]],
+        *,
+        whole: bool = False,
+        edges: Iterable[tuple[Frame, Tensors]] = (),
     ) -> None:
         also = {"average": model.model.output["state_average" + NEXT]}
-        super().__init__(model, examples, also, whole=whole)
+        super().__init__(model, examples, also, whole=whole, edges=edges)
         self.blocks = sum(layer.name.startswith("eighth_block_") for layer in model.model.layers) // 2
         for writer, reader in _alone(self.blocks):
             self.equalize(writer, reader)

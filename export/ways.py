@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from dae_edge.errors import ExportError
 from dae_edge.export import lowlight_int8, lowlight_s_int8, onnx, tflite
-from dae_edge.export.calibrated import Calibrated
+from dae_edge.export.calibrated import Calibrated, Ranges
 from dae_edge.export.framed import STRENGTH, Size
 from dae_edge.export.onnx_int8 import OnnxInt8
 from dae_edge.export.openvino import OpenVINOFiles
@@ -23,7 +23,7 @@ from dae_edge.manifest import Manifest
 Files: TypeAlias = dict[str, bytes]  # content by what its suffix adds: "" is the file itself
 Attach: TypeAlias = Callable[[Manifest], Files]  # a converted model, waiting for its manifest
 Examples: TypeAlias = Callable[[], list[tuple[Frame, Tensors]]]  # frames and states to calibrate on
-Networks: TypeAlias = Callable[[bool], Calibrated]  # for graphs by hand: "whole" as there, calibrated once
+Networks: TypeAlias = Callable[[Ranges], Calibrated]  # by hand, calibrated once each
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ def ways(
     if format.name == "onnx-int8":
         converted: Callable[[], Way] = lambda: _onnx_int8(model, format, size, examples)  # noqa: E731
         if hand := written_by_hand(model):
-            fine, whole = (partial(_by_hand, hand, size, networks, whole=w) for w in (False, True))
-            return [fine, whole, converted]
+            return [*(partial(_by_hand, hand, size, networks, r) for r in hand.RANGES), converted]
         return [converted]
     if format.calibrated:
         return [lambda: _tflite_int8(model, format, size, examples)]
@@ -87,8 +86,8 @@ def written_by_hand(model: PictureModel) -> ModuleType | None:
     return next((module for module in (lowlight_int8, lowlight_s_int8) if module.fits(model)), None)
 
 
-def _by_hand(hand: ModuleType, size: Size, networks: Networks, *, whole: bool) -> Way:
-    graph = hand.to_onnx_int8(networks(whole), size)
+def _by_hand(hand: ModuleType, size: Size, networks: Networks, ranges: Ranges) -> Way:
+    graph = hand.to_onnx_int8(networks(ranges), size)
     return Way(
         lambda _: lambda manifest: {"": onnx.with_manifest(graph, manifest)},
         quantization="U8 activations, S8 weights per channel, U8 output; memory float",

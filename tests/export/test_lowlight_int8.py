@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from onnx import numpy_helper
 
 import dae_edge
-from dae_edge.export import export, lowlight_int8
-from dae_edge.export.clips import CALIBRATION_SEED, drawn_pairs
+from dae_edge.errors import ParityError
+from dae_edge.export import check, export, lowlight_int8
+from dae_edge.export.clips import CALIBRATION_SEED, contrast_card, drawn_pairs
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import by_name
 from dae_edge.metrics import psnr
@@ -146,6 +148,34 @@ def test_layers_that_were_frozen_are_calibrated_too() -> None:
     pairs = drawn_pairs(3, 32, 48, frames=1, seed=CALIBRATION_SEED)
     calibrated = lowlight_int8.Network(model, list(export.with_states(model, [pairs[0].noisy])))
     onnx.checker.check_model(lowlight_int8.to_onnx_int8(calibrated, (32, 48)))
+
+
+def test_hard_edges_widen_the_layers_that_they_leave_first(model: PictureModel) -> None:
+    examples = list(
+        export.with_states(model, [drawn_pairs(3, 64, 96, frames=1, seed=CALIBRATION_SEED)[0].noisy])
+    )
+    card = list(export.with_states(model, [contrast_card(64, 96, CALIBRATION_SEED)]))
+    fine, wider = (lowlight_int8.Network(model, examples, edges=edges) for edges in ([], card))
+    assert wider.told("quarter_out").scale > 1.2 * fine.told("quarter_out").scale
+    assert wider.signed_scale("half_up") > 1.2 * fine.signed_scale("half_up")
+    for name in ("half_in", "quarter_in", "eighth_1", "half_out"):
+        assert wider.relu_scale(name) == fine.relu_scale(name)
+    assert np.array_equal(wider.head.steps, fine.head.steps)
+
+
+@pytest.mark.parametrize(
+    ("keras", "file", "holds"), [(90, 49, False), (90, 51, True), (30, 29.95, True), (30, 28, False)]
+)
+def test_hard_edges_come_out_as_from_keras_or_better_than_anybody_sees(
+    keras: float, file: float, holds: bool
+) -> None:
+    parity = check.Parity(max_difference=None, agreement=file, noisy=np.inf, keras=keras, file=file)
+    with (
+        contextlib.nullcontext()
+        if holds
+        else pytest.raises(ParityError, match=f"makes {file:.1f} dB of black")
+    ):
+        check.require_contrast(parity, INT8)
 
 
 @pytest.mark.parametrize("name", ["lowlight-s", "lowlight", "lowlight-l"])
