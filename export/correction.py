@@ -11,7 +11,7 @@ from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import LOGITS, Bytes, Graph, columns_at_once
 from dae_edge.export.ranges import SEARCHED, Samples
 
-_ROOM = 1.5  # other frames have more noise than those calibrated on, and what is cut off stays as spots
+_ROOM = 1.6  # other frames have more noise than those calibrated on, and what is cut off stays as spots
 _FINEST = 1 / 510 / 12**0.5  # of a band: what a frame's own rounding to levels does to it
 
 
