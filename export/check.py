@@ -105,9 +105,10 @@ def require(parity: Parity, format: Format, max_loss: float | None = None) -> No
         )
 
 
-def require_contrast(parity: Parity, format: Format) -> None:
+def require_contrast(parity: Parity, format: Format, max_loss: float | None = None) -> None:
     """Raise `ParityError` where a card of hard edges comes out worse than from Keras and `CONTRAST`."""
-    if not parity.file > min(parity.keras - format.max_loss, CONTRAST):
+    most = format.max_loss if max_loss is None else max_loss
+    if not parity.file > min(parity.keras - most, CONTRAST):
         raise ParityError(
             f"{format.name} makes {parity.file:.1f} dB of black beside white, Keras {parity.keras:.1f}; "
             f"the limit is {CONTRAST:g} dB."

@@ -282,7 +282,7 @@ class _Job:
             check.require(check.measure(odd, engine, stepwise=stepwise), format, self._max_loss)
         if format.quantized and not way.layers:  # what is cut off by ranges that another way makes wider
             card = session.contrast_reference(self._shape)
-            check.require_contrast(check.measure(card, engine, stepwise=False), format)
+            check.require_contrast(check.measure(card, engine, stepwise=False), format, self._max_loss)
         long = None
         if format.quantized and self._model.states:
             self._say(f"checking for drift over {drift.FRAMES} frames")
