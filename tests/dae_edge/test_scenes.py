@@ -141,13 +141,28 @@ def test_drawn_pictures_have_the_spectrum_of_photographs(
 def test_drawn_pictures_go_from_walls_to_gravel(
     drawn: list[np.ndarray], photographs: list[np.ndarray]
 ) -> None:
-    """A webcam sees smooth things, which photographs of landscapes hardly have; detail goes as far as theirs."""
+    """A webcam sees smooth things, which photographs of landscapes hardly have; detail goes as far as theirs.
+
+    Colours change by a little more, from thing to thing, for those that are vivid.
+    """
     ours, theirs = contrast(drawn), contrast(photographs)
     assert np.percentile(ours, 10) < 2.5
     assert np.percentile(ours, 90) == pytest.approx(np.percentile(theirs, 90), rel=0.4)
     brightness, colour = edges(drawn)
     assert brightness == pytest.approx(edges(photographs)[0], rel=0.6)
-    assert colour < 0.25
+    assert colour < 0.32
+
+
+def test_coats_signs_and_lamps_are_vivid(drawn: list[np.ndarray], photographs: list[np.ndarray]) -> None:
+    ours, theirs = vivid(drawn), vivid(photographs)
+    assert 1.5 * np.mean(theirs) < np.mean(ours) < 4 * np.mean(theirs)
+    assert np.mean(ours < 0.01) > 0.3  # most of what is seen is muted all the same
+
+
+def vivid(pictures: list[np.ndarray]) -> np.ndarray:
+    """(n,): each picture's share of pixels of which one channel is a tenth of another at most."""
+    extremes = [(picture.min(axis=-1), picture.max(axis=-1)) for picture in pictures]
+    return np.array([((least <= most / 10) & (most > 25)).mean() for least, most in extremes])
 
 
 def test_lifelike_clips_are_seeded_and_differ_from_others() -> None:
@@ -185,9 +200,11 @@ def test_photographed_pictures_are_nearer_to_photographs(
     theirs = peakedness(photographs)
     assert peakedness(photographed) == pytest.approx(theirs, rel=0.4)
     assert peakedness(drawn) > 1.6 * theirs
-    assert 0.5 * flat(photographs) < flat(photographed) < 0.6 * flat(drawn)
+    assert 0.4 * flat(photographs) < flat(photographed) < 0.6 * flat(drawn)
     assert np.abs(spectrum(photographed) - spectrum(photographs)).max() < 6
-    assert edges(photographed) == pytest.approx(edges(photographs), rel=0.3)
+    brightness, colour = edges(photographed)
+    assert brightness == pytest.approx(edges(photographs)[0], rel=0.3)
+    assert colour == pytest.approx(edges(photographs)[1], rel=0.5)  # more is vivid than in photographs
 
 
 def test_what_developing_leaves_is_slight_and_the_same_for_a_seed(drawn: list[np.ndarray]) -> None:
