@@ -59,7 +59,7 @@ def _cameras(scenes: int) -> list[Sensor]:
 
 
 def contrast_card(height: int, width: int, seed: int) -> Frames:
-    """One frame, (1, H, W, 3): black, white and colours side by side, with no noise at all.
+    """One frame, (1, H, W, 3): black, white and colours, purest ones too, side by side, with no noise at all.
 
     Nothing a camera sees at night has such edges, so ranges calibrated on that alone may cut them off.
     """
@@ -68,7 +68,7 @@ def contrast_card(height: int, width: int, seed: int) -> Frames:
     for _ in range(_PATCHES):
         top, left = random.integers(0, (height, width))
         down, across = random.integers(3, max(4, width // 5), 2)
-        colour = random.integers(0, 256, 3) if random.random() < 0.5 else random.choice([0, 255])
+        colour = random.integers(0, 256, 3) if random.random() < 0.5 else random.choice([0, 255], 3)
         card[top : top + down, left : left + across] = colour
     return card[None]
 
