@@ -204,7 +204,7 @@ def test_photographed_pictures_are_nearer_to_photographs(
     assert np.abs(spectrum(photographed) - spectrum(photographs)).max() < 6
     brightness, colour = edges(photographed)
     assert brightness == pytest.approx(edges(photographs)[0], rel=0.3)
-    assert colour == pytest.approx(edges(photographs)[1], rel=0.5)  # more is vivid than in photographs
+    assert colour == pytest.approx(edges(photographs)[1], rel=0.8)  # more is vivid than in photographs
 
 
 def test_what_developing_leaves_is_slight_and_the_same_for_a_seed(drawn: list[np.ndarray]) -> None:
