@@ -80,7 +80,7 @@ def test_a_good_picture_is_left_alone(loaded: Callable[[str], Denoiser], name: s
 def test_vivid_surfaces_are_cleaned_and_keep_their_colour(
     loaded: Callable[[str], Denoiser], name: str
 ) -> None:
-    """Trained on duller scenes than photographs are, lowlight and lowlight-l miss each of the limits."""
+    """Trained on duller scenes than photographs are, lowlight and lowlight-l missed each of these limits."""
     first, later, tint = VIVID[name]
     height, width = SIZE[1] // 2, SIZE[0] // 3
     card = np.array(COLOURS, np.uint8).reshape(2, 3, 3).repeat(height, 0).repeat(width, 1)
