@@ -141,16 +141,12 @@ def test_drawn_pictures_have_the_spectrum_of_photographs(
 def test_drawn_pictures_go_from_walls_to_gravel(
     drawn: list[np.ndarray], photographs: list[np.ndarray]
 ) -> None:
-    """A webcam sees smooth things, which photographs of landscapes hardly have; detail goes as far as theirs.
-
-    Colours change by a little more, from thing to thing, for those that are vivid.
-    """
+    """A webcam sees smooth things, which photographs of landscapes hardly have; detail goes as far as theirs."""
     ours, theirs = contrast(drawn), contrast(photographs)
     assert np.percentile(ours, 10) < 2.5
     assert np.percentile(ours, 90) == pytest.approx(np.percentile(theirs, 90), rel=0.4)
-    brightness, colour = edges(drawn)
-    assert brightness == pytest.approx(edges(photographs)[0], rel=0.6)
-    assert colour < 0.32
+    assert edges(drawn)[0] == pytest.approx(edges(photographs)[0], rel=0.6)
+    assert edges(muted(drawn, drawn))[1] < 0.25
 
 
 def test_coats_signs_and_lamps_are_vivid(drawn: list[np.ndarray], photographs: list[np.ndarray]) -> None:
@@ -163,6 +159,11 @@ def vivid(pictures: list[np.ndarray]) -> np.ndarray:
     """(n,): each picture's share of pixels of which one channel is a tenth of another at most."""
     extremes = [(picture.min(axis=-1), picture.max(axis=-1)) for picture in pictures]
     return np.array([((least <= most / 10) & (most > 25)).mean() for least, most in extremes])
+
+
+def muted(pictures: list[np.ndarray], drawn: list[np.ndarray]) -> list[np.ndarray]:
+    """Those that were drawn with hardly anything vivid, of which there is more than in photographs."""
+    return [picture for picture, share in zip(pictures, vivid(drawn), strict=True) if share < 0.01]
 
 
 def test_lifelike_clips_are_seeded_and_differ_from_others() -> None:
@@ -200,11 +201,11 @@ def test_photographed_pictures_are_nearer_to_photographs(
     theirs = peakedness(photographs)
     assert peakedness(photographed) == pytest.approx(theirs, rel=0.4)
     assert peakedness(drawn) > 1.6 * theirs
-    assert 0.4 * flat(photographs) < flat(photographed) < 0.6 * flat(drawn)
+    assert flat(photographed) < 0.6 * flat(drawn)
+    assert flat(muted(photographed, drawn)) > 0.5 * flat(photographs)
     assert np.abs(spectrum(photographed) - spectrum(photographs)).max() < 6
-    brightness, colour = edges(photographed)
-    assert brightness == pytest.approx(edges(photographs)[0], rel=0.3)
-    assert colour == pytest.approx(edges(photographs)[1], rel=0.8)  # more is vivid than in photographs
+    assert edges(photographed)[0] == pytest.approx(edges(photographs)[0], rel=0.3)
+    assert edges(muted(photographed, drawn)) == pytest.approx(edges(photographs), rel=0.3)
 
 
 def test_what_developing_leaves_is_slight_and_the_same_for_a_seed(drawn: list[np.ndarray]) -> None:
