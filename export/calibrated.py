@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -77,28 +77,32 @@ class Calibrated:
                 self._samples[name] = np.concatenate([self._samples[name], values])
         self._moments = {name: gathered.moments() for name, gathered in gather.items()}
 
-    def equalize(self, layer: str, *readers: str) -> None:
-        """Bring the channels between a ReLU and the convolutions that read it nearer to one range.
+    def equalize(self, writers: Sequence[str], readers: Sequence[str], summed: str | None = None) -> None:
+        """Bring the channels between convolutions and those that read them nearer to one range.
 
-        One step must do for all of them. What a filter loses its readers gain: the network stays what
-        it was. Nagel et al., "Data-free quantization through weight equalization and bias correction"
-        (ICCV 2019); here by ranges of activations, as weights have a step a filter anyway.
+        One step must do for all of them. What a filter loses its readers gain, through sums and ReLUs: the
+        network stays what it was. Several writers are added up, by and by; `summed` is who reads the sum of
+        all. One with more filters than there are channels goes from depth to space. Nagel et al., "Data-free
+        quantization through weight equalization and bias correction" (ICCV 2019); here by ranges of
+        activations, as weights have a step a filter anyway.
         """
-        ranges = self._samples[layer].max(axis=(0, 1))
+        ranges = np.abs(self._samples[f"{summed} in" if summed else writers[0]]).max(axis=(0, 1))
         factors = np.sqrt(np.maximum(ranges / max(float(ranges.max()), 1e-9), _NARROWEST)).astype(np.float32)
-        kernel, bias = self._weights[layer]
-        self._weights[layer] = [kernel / factors, bias / factors]
-        if layer in self._thresholds:
-            self._thresholds[layer] = self._thresholds[layer] / factors
-            for name in (layer + THRESHOLDS, layer + TOLD):
-                self._samples[name] = self._samples[name] / factors
+        for writer in writers:
+            kernel, bias = self._weights[writer]
+            each = np.tile(factors, len(bias) // len(factors))
+            self._weights[writer] = [kernel / each, bias / each]
+            self._samples[writer] = self._samples[writer] / each
+            if writer in self._thresholds:
+                self._thresholds[writer] = self._thresholds[writer] / each
+                for name in (writer + THRESHOLDS, writer + TOLD):
+                    self._samples[name] = self._samples[name] / each
         for reader in readers:
             kernel, bias = self._weights[reader]
             self._weights[reader] = [kernel * factors[:, None], bias]
-        for name in (layer, *(f"{reader} in" for reader in readers)):
+            name = f"{reader} in"
             self._samples[name] = self._samples[name] / factors
-        for reader in readers:
-            self._moments[f"{reader} in"] = self._moments[f"{reader} in"].through(np.diag(1 / factors))
+            self._moments[name] = self._moments[name].through(np.diag(1 / factors))
 
     def first(self, name: str, to_keras: NDArray[np.float64]) -> tuple[Array, Array, Moments]:
         """Kernel, bias, and moments of what it sees, of a convolution over other channels than Keras has.

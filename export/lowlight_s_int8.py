@@ -36,13 +36,13 @@ RANGES: tuple[Ranges, ...] = ("fine", "whole")  # to try, in this order
 _AVERAGE, _COUNT = "state_average", "state_count"
 _WIDE = 32  # what is seen, and the bands, padded
 _GAIN = 1 / 127  # step of a gain
-# Layers and who reads them, where nothing else does.
-_EQUALIZED = (
-    ("gate_1", "gate_out"),
-    ("eighth_down", "eighth_1"),
-    ("eighth_1", "eighth_2"),
-    ("eighth_2", "quarter_up"),
-    ("quarter_out", "picture", "mask"),
+# Layers whose channels may be brought nearer to one range, and who reads them.
+_ALONE = (
+    ("gate_1", ("gate_out",)),
+    ("eighth_down", ("eighth_1",)),
+    ("eighth_1", ("eighth_2",)),
+    ("eighth_2", ("quarter_up",)),
+    ("quarter_out", ("picture", "mask")),
 )
 
 
@@ -64,8 +64,9 @@ class Network(Calibrated):
         self, model: PictureModel, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
     ) -> None:
         super().__init__(model, examples, whole=whole)
-        for writer, *readers in _EQUALIZED:
-            self.equalize(writer, *readers)
+        for writer, readers in _ALONE:
+            self.equalize([writer], readers)
+        self.equalize(["quarter_in", "quarter_up"], ["eighth_down", "quarter_out"], summed="quarter_out")
 
 
 def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:

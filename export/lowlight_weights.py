@@ -40,7 +40,9 @@ class Network(Calibrated):
         super().__init__(model, examples, also, whole=whole, edges=edges)
         self.blocks = sum(layer.name.startswith("eighth_block_") for layer in model.model.layers) // 2
         for writer, reader in _alone(self.blocks):
-            self.equalize(writer, reader)
+            self.equalize([writer], [reader])
+        for writers, readers in _added(self.blocks):
+            self.equalize(writers, readers, summed=readers[-1])
         self.code: tuple[Array, Array] = tuple(model.model.get_layer("camera").get_weights())
         self.transform: Array = self.kernel("analysis").reshape(PIXELS, BANDS)
         picture, logits = self.samples("head")[..., :GIVEN], self.samples("mask" + TOLD)
@@ -91,3 +93,17 @@ def _alone(blocks: int) -> list[tuple[str, str]]:
         return [*pairs, ("eighth_2", "quarter_up")]
     names = [f"{level}_block_{i + 1}" for level in ("quarter", "eighth") for i in range(blocks)]
     return pairs + [(f"{name}_1", f"{name}_2") for name in names]
+
+
+def _added(blocks: int) -> list[tuple[list[str], list[str]]]:
+    """Layers whose results are added up, and who reads them on the way; the last of these reads the sum."""
+
+    def level(name: str, first: str, up: list[str], readers: list[str]) -> tuple[list[str], list[str]]:
+        inside = [f"{name}_block_{index + 1}" for index in range(blocks)]
+        return [first, *(f"{b}_2" for b in inside), *up], [*(f"{b}_1" for b in inside), *readers]
+
+    sums = [
+        (["half_in", "half_up"], ["quarter_down", "half_out"]),
+        level("quarter", "quarter_in", ["quarter_up"], ["eighth_down", "quarter_out"]),
+    ]
+    return [*sums, level("eighth", "eighth_2", [], ["quarter_up"])] if blocks else sums

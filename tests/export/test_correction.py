@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from types import ModuleType
 
 import keras
 import numpy as np
 import onnxruntime
 import pytest
 
+from dae_edge.export import lowlight_int8, lowlight_s_int8
 from dae_edge.export.calibrated import Calibrated
 from dae_edge.export.clips import CALIBRATION_SEED, drawn_pairs, with_states
 from dae_edge.export.correction import Head, held_against, masked_difference, steps
 from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import UINT8, Bytes, Graph
 from dae_edge.export.picture_model import PictureModel
+from dae_edge.models.camera import THRESHOLDS
+from dae_edge.models.lowlight import lowlight
 from dae_edge.models.lowlight_s import lowlight_s
 
 SIDE, FEATURES, SEEN, BANDS, GIVEN = 12, 16, 16, 4, 6
@@ -115,8 +121,39 @@ def test_equal_ranges_leave_the_network_what_it_was() -> None:
         return np.concatenate([kernel[1, 1], bias[None]]) @ reader[1, 1]
 
     before, uneven, given = through(), spread(), network.samples("eighth_2")
-    network.equalize("eighth_1", "eighth_2")
+    network.equalize(["eighth_1"], ["eighth_2"])
     assert np.allclose(through(), before, atol=1e-5)
     assert spread() < 0.8 * uneven
     assert network.samples("eighth_1") == pytest.approx(network.samples("eighth_2 in"))
     assert (network.samples("eighth_2") == given).all()
+
+
+@pytest.mark.parametrize(
+    ("hand", "build"),
+    [(lowlight_s_int8, lowlight_s), (lowlight_int8, lowlight), (lowlight_int8, partial(lowlight, blocks=1))],
+    ids=["quarter", "half", "half with blocks"],
+)
+def test_a_network_with_all_its_ranges_equalized_is_what_it_was(
+    hand: ModuleType, build: Callable[[], keras.Model]
+) -> None:
+    """Through sums, depth to space, and what layers are told of the camera."""
+    keras.utils.set_random_seed(4)
+    model = build()
+    for layer in model.layers:
+        if layer.name.endswith(THRESHOLDS):
+            layer.set_weights([np.random.default_rng(5).normal(0, 0.1, layer.kernel.shape)])
+    clips = [p.noisy for p in drawn_pairs(2, 32, 32, frames=2, seed=CALIBRATION_SEED)]
+    examples = list(with_states(PictureModel(model), clips))
+    frame, states = examples[-1]
+    given = {"frame": frame.astype(np.float32) / 255, **states}
+    before = model.predict_on_batch(given)["denoised"]
+    network = hand.Network(PictureModel(model), examples)
+    changed = 0
+    for layer in model.layers:
+        if layer.name.endswith(THRESHOLDS):
+            layer.set_weights([network.thresholds(layer.name.removesuffix(THRESHOLDS))[0]])
+        elif isinstance(layer, keras.layers.Conv2D) and layer.use_bias:
+            changed += not np.array_equal(network.kernel(layer.name), layer.get_weights()[0])
+            layer.set_weights(network.weights(layer.name))
+    assert changed >= 10
+    assert model.predict_on_batch(given)["denoised"] == pytest.approx(before, abs=1e-4)
