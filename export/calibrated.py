@@ -59,7 +59,7 @@ class Calibrated:
         whole: bool = False,
         edges: Iterable[tuple[Frame, Tensors]] = (),
     ) -> None:
-        self.model, self._whole = model, whole
+        self.model, self.whole = model, whole
         layers = {a.name: a for a in model.model.layers if isinstance(a, keras.layers.Conv2D)}
         self._weights = {name: layer.get_weights() for name, layer in layers.items()}
         told = [a.name.removesuffix(THRESHOLDS) for a in model.model.layers if a.name.endswith(THRESHOLDS)]
@@ -130,7 +130,7 @@ class Calibrated:
         """How a convolution that ends in a ReLU is told of the camera."""
         thresholds, after = self._samples[name + THRESHOLDS], self._samples[name + TOLD]
         lifted = _SPARE * max(float(-thresholds.min()), 0.0)
-        highest = 255 * unsigned_scale(np.maximum(after + thresholds, 0), whole=self._whole)
+        highest = 255 * unsigned_scale(np.maximum(after + thresholds, 0), whole=self.whole)
         scale = (highest + lifted) / 255
         return Told(*self.thresholds(name), scale, round(lifted / scale))
 
@@ -144,7 +144,7 @@ class Calibrated:
         return self._samples[name]
 
     def relu_scale(self, name: str) -> float:
-        return unsigned_scale(self._samples[name], whole=self._whole)
+        return unsigned_scale(self._samples[name], whole=self.whole)
 
     def signed_scale(self, name: str) -> float:
-        return signed_scale(self._samples[name], whole=self._whole)
+        return signed_scale(self._samples[name], whole=self.whole)

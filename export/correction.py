@@ -12,6 +12,7 @@ from dae_edge.export.onnx_graph import LOGITS, Bytes, Graph, columns_at_once
 from dae_edge.export.ranges import SEARCHED, Samples
 
 _ROOM = 1.6  # other frames have more noise than those calibrated on, and what is cut off stays as spots
+_KEPT = 0.5  # of the largest calibrated on, at least: where it is next to black all of a surface is off one way
 _FINEST = 1 / 510 / 12**0.5  # of a band: what a frame's own rounding to levels does to it
 
 
@@ -48,14 +49,16 @@ def held_against(to_bands: Array, detail: Array) -> Array:
     return kernel
 
 
-def steps(picture: Samples, held: Samples, mask: Samples) -> Array:
-    """(given,): the steps in which (1 - mask) * (picture - held) rounds best.
+def steps(picture: Samples, held: Samples, mask: Samples, *, whole: bool = False) -> Array:
+    """(given,): the steps in which (1 - mask) * (picture - held) rounds best; with `whole` nothing is cut off.
 
     All (examples, places, given). Each example's error counts against its own power: a clip that has
     stood still for long needs fine steps as a first frame needs wide ones.
     """
     difference, share = picture - held, 1 - mask
     widest = np.abs(difference).max(axis=(0, 1)) / 127 + 1e-9
+    if whole:
+        return widest.astype(np.float32)
     difference, share = difference[:, :SEARCHED], share[:, :SEARCHED]
     power = np.square(share * difference).mean(axis=1) + _FINEST**2  # (examples, given)
     candidates = widest * np.geomspace(0.05, 1, 40)[:, None]  # (40, given)
@@ -65,7 +68,7 @@ def steps(picture: Samples, held: Samples, mask: Samples) -> Array:
         masked = np.rint(share * rounded / step) * step
         errors.append((np.square(masked - share * difference).mean(axis=1) / power).mean(axis=0))
     best = np.take_along_axis(candidates, np.argmin(errors, axis=0)[None], axis=0)[0]
-    return (_ROOM * best).astype(np.float32)
+    return np.maximum(_ROOM * best, _KEPT * widest).astype(np.float32)
 
 
 def masked_difference(

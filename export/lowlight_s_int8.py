@@ -166,7 +166,7 @@ def _pixels(graph: Graph, network: Network, seen: Bytes, features: Bytes, height
         held=held_against(to_bands, network.kernel("detail")),
         planes=network.moments("detail").through(np.linalg.pinv(to_bands).T.astype(np.float64)),
         bands=PLANES,
-        steps=steps(network.samples("picture"), held, network.samples("mask")),
+        steps=steps(network.samples("picture"), held, network.samples("mask"), whole=network.whole),
     )
     masked = masked_difference(graph, features, seen, head, _WIDE)
     of_bands, offsets = band_pixels()

@@ -58,7 +58,7 @@ class Network(Calibrated):
             held=held_against(to_bands, self.kernel("detail")),
             planes=self.moments("detail").through(np.linalg.pinv(to_bands).T.astype(np.float64)),
             bands=BANDS,
-            steps=steps(picture, held, mask),
+            steps=steps(picture, held, mask, whole=whole),
         )
         given = np.concatenate([np.eye(BANDS), self.kernel("detail_bands")[0, 0]])
         self.to_pixels: Array = (255 * given @ np.linalg.inv(self.transform)).astype(np.float32)
