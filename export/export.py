@@ -326,10 +326,7 @@ class _Job:
         return self._ranks
 
     def _ways(self, size: Size) -> list[Callable[[], Way]]:
-        shape = size or ANY_SIZE
-        if self._format.any_size and self._model.size is None:  # ranges are the same at any size
-            shape = min(shape, ANY_SIZE, key=math.prod)
-        examples = partial(self._session.examples, shape)
+        examples = partial(self._session.examples, size or ANY_SIZE)
         return ways(self._model, self._format, size, examples, self._session.network)
 
     def _manifest(self, way: Way, size: Size = None) -> Manifest:

@@ -135,6 +135,15 @@ def test_models_that_are_not_ours_go_the_same_way(
     assert exported.manifest.mac_per_pixel == pytest.approx(macs, rel=0.01)
 
 
+def test_a_converted_int8_file_may_be_larger_than_what_any_size_is_calibrated_on(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(1)
+    height, width = (side + 12 for side in export.ANY_SIZE)
+    path = tmp_path / "m.onnx"
+    model = PictureModel(dncnn())
+    export.export(model, by_name("onnx-int8"), path, source=Path("none.keras"), size=(height, width))
+    assert dae_edge.load(path).manifest.size == (height, width)
+
+
 def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
     def share(narrow: str, wide: str) -> float:
         return made[narrow].bytes / made[wide].bytes
