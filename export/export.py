@@ -43,6 +43,7 @@ FRAMES = 6  # of each clip, to calibrate, to rank layers and to check: enough fo
 SCENES = (2, 4)  # through each camera, to calibrate, fewer where frames are large: a bright one must be there
 ANY_SIZE = (240, 320)  # where a file takes any size, it is calibrated on this one
 ODD_SIZE = (181, 251)  # and checked on this one too, which no stride divides
+CARDS = 4  # of hard edges, to check on: with one, ranges that cut edges off on others passed
 TIMED = 1.5  # seconds to measure a file's speed for
 
 Say = Callable[[str], None]
@@ -96,7 +97,7 @@ class Session:
         self._model, self._source, self._calibration = model, source, calibration
         self._references: dict[tuple[int, int, int], check.Reference] = {}
         self._long: dict[int, check.Reference] = {}
-        self._contrast: dict[tuple[int, int], check.Reference] = {}
+        self._contrast: dict[tuple[int, int], list[check.Reference]] = {}
         self._networks: dict[Ranges, Calibrated] = {}
 
     def export(
@@ -173,11 +174,11 @@ class Session:
             self._references[key] = check.Reference(self._model, pairs)
         return self._references[key]
 
-    def contrast_reference(self, shape: tuple[int, int]) -> check.Reference:
-        """A card of hard edges, (height, width), and what Keras makes of it."""
+    def contrast_references(self, shape: tuple[int, int]) -> list[check.Reference]:
+        """Cards of hard edges, (height, width) each, and what Keras makes of them."""
         if shape not in self._contrast:
-            card = contrast_card(*shape, CHECK_SEED)
-            self._contrast[shape] = check.Reference(self._model, [Pair(card, card)])
+            cards = [contrast_card(*shape, CHECK_SEED + index) for index in range(CARDS)]
+            self._contrast[shape] = [check.Reference(self._model, [Pair(card, card)]) for card in cards]
         return self._contrast[shape]
 
     def long_reference(self, frames: int) -> check.Reference:
@@ -281,8 +282,8 @@ class _Job:
             odd = session.reference(ODD_SIZE, 2, CHECK_SEED)
             check.require(check.measure(odd, engine, stepwise=stepwise), format, self._max_loss)
         if format.quantized and not way.layers:  # what is cut off by ranges that another way makes wider
-            card = session.contrast_reference(self._shape)
-            check.require_contrast(check.measure(card, engine, stepwise=False), format, self._max_loss)
+            for card in session.contrast_references(self._shape):
+                check.require_contrast(check.measure(card, engine, stepwise=False), format, self._max_loss)
         long = None
         if format.quantized and self._model.states:
             self._say(f"checking for drift over {drift.FRAMES} frames")
