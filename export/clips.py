@@ -20,8 +20,7 @@ from dae_edge.sensor import PRESETS, Sensor, SimulatedCamera
 Frames = NDArray[np.uint8]  # (frames, H, W, C)
 
 CALIBRATION_SEED, CHECK_SEED = 11, 12  # never the same clips
-_PATCH = 384  # pixels of a card to each of its patches: they lie over one another
-_SIDES = (3, 64)  # of a patch, in pixels
+_PATCHES = 200  # of a card
 _CAMERAS = (*PRESETS.values(), Sensor(exposure=1.0, electrons=4000))  # the dark ones and daylight
 
 
@@ -66,9 +65,9 @@ def contrast_card(height: int, width: int, seed: int) -> Frames:
     """
     random = np.random.default_rng(seed)
     card = np.zeros((height, width, 3), np.uint8)
-    for _ in range(height * width // _PATCH):
+    for _ in range(_PATCHES):
         top, left = random.integers(0, (height, width))
-        down, across = random.integers(*_SIDES, 2)
+        down, across = random.integers(3, max(4, width // 5), 2)
         colour = random.integers(0, 256, 3) if random.random() < 0.5 else random.choice([0, 255], 3)
         card[top : top + down, left : left + across] = colour
     return card[None]

@@ -12,7 +12,7 @@ from dae_edge.export.onnx_graph import LOGITS, Bytes, Graph, columns_at_once
 from dae_edge.export.ranges import SEARCHED, Samples
 
 _ROOM = 1.6  # other frames have more noise than those calibrated on, and what is cut off stays as spots
-_KEPT = 0.5  # of the largest calibrated on, at least: where it is next to black all of a surface is off one way
+_KEPT = 0.5  # of the largest calibrated on, at least: dark, vivid surfaces are off one way as a whole
 _FINEST = 1 / 510 / 12**0.5  # of a band: what a frame's own rounding to levels does to it
 
 
@@ -50,7 +50,7 @@ def held_against(to_bands: Array, detail: Array) -> Array:
 
 
 def steps(picture: Samples, held: Samples, mask: Samples, *, whole: bool = False) -> Array:
-    """(given,): the steps in which (1 - mask) * (picture - held) rounds best; with `whole` nothing is cut off.
+    """(given,): the steps in which (1 - mask) * (picture - held) rounds best; `whole`: none is cut off.
 
     All (examples, places, given). Each example's error counts against its own power: a clip that has
     stood still for long needs fine steps as a first frame needs wide ones.

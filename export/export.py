@@ -97,7 +97,7 @@ class Session:
         self._model, self._source, self._calibration = model, source, calibration
         self._references: dict[tuple[int, int, int], check.Reference] = {}
         self._long: dict[int, check.Reference] = {}
-        self._contrast: dict[tuple[int, int], list[check.Reference]] = {}
+        self._contrast: list[check.Reference] = []
         self._networks: dict[Ranges, Calibrated] = {}
 
     def export(
@@ -174,12 +174,12 @@ class Session:
             self._references[key] = check.Reference(self._model, pairs)
         return self._references[key]
 
-    def contrast_references(self, shape: tuple[int, int]) -> list[check.Reference]:
-        """Cards of hard edges, (height, width) each, and what Keras makes of them."""
-        if shape not in self._contrast:
-            cards = [contrast_card(*shape, CHECK_SEED + index) for index in range(CARDS)]
-            self._contrast[shape] = [check.Reference(self._model, [Pair(card, card)]) for card in cards]
-        return self._contrast[shape]
+    def contrast_references(self) -> list[check.Reference]:
+        """Cards of hard edges, each of `ANY_SIZE`, and what Keras makes of them."""
+        if not self._contrast:
+            cards = [contrast_card(*ANY_SIZE, CHECK_SEED + index) for index in range(CARDS)]
+            self._contrast = [check.Reference(self._model, [Pair(card, card)]) for card in cards]
+        return self._contrast
 
     def long_reference(self, frames: int) -> check.Reference:
         """A drawn clip long enough for a memory to show what steers it wrong, and what Keras makes of it."""
@@ -260,8 +260,8 @@ class _Job:
 
     def _try(self, index: int) -> _Made:
         self._say("converting")
-        self._index = index  # of the way, for its twin
-        self._twin: Way | None = None
+        self._index = index  # of the way, for its twins
+        self._twins: dict[tuple[int, int], Way] = {}
         self._ranks: list[Sensitivity] = []
         way = self._ways(self._size)[index]()
         made = leave_worst(
@@ -282,28 +282,29 @@ class _Job:
             odd = session.reference(ODD_SIZE, 2, CHECK_SEED)
             check.require(check.measure(odd, engine, stepwise=stepwise), format, self._max_loss)
         if format.quantized and not way.layers:  # what is cut off by ranges that another way makes wider
-            for card in session.contrast_references(self._shape):
-                check.require_contrast(check.measure(card, engine, stepwise=False), format, self._max_loss)
+            edges = self._for_frames(ANY_SIZE, way, made, left)
+            for card in session.contrast_references():
+                check.require_contrast(check.measure(card, edges, stepwise=False), format, self._max_loss)
         long = None
         if format.quantized and self._model.states:
             self._say(f"checking for drift over {drift.FRAMES} frames")
             shown = session.long_reference(drift.FRAMES)
-            long = drift.measure(shown, self._any_length(way, made, left))
+            long = drift.measure(shown, self._for_frames(drift.SIZE, way, made, left))
             at_rest = self._max_loss * (1 if way.layers else drift.FIXED)
             drift.require(long, format.name, self._max_loss, at_rest)
         return _Held(parity, long)
 
-    def _any_length(self, way: Way, made: Attach, left: tuple[str, ...]) -> Engine:
-        """An engine for the drift check's small frames: the file, or its twin of that size."""
-        if self._size in (None, drift.SIZE):
+    def _for_frames(self, size: tuple[int, int], way: Way, made: Attach, left: tuple[str, ...]) -> Engine:
+        """An engine for frames of `size` (height, width): the file, or its twin of that size."""
+        if self._size in (None, size):
             return self._engine(made(self._manifest(way)))
-        self._twin = self._twin or self._ways(drift.SIZE)[self._index]()
+        if size not in self._twins:
+            self._twins[size] = self._ways(size)[self._index]()
+        other = self._twins[size]
         # The same layers, in the same order, under the twin's own names.
-        names = dict(zip(way.layers, self._twin.layers, strict=True))
-        twin = self._twin.make([names[layer] for layer in left])
-        return self._engine(
-            twin(describe(self._model, self._format, drift.SIZE, self._session._source, self._twin))
-        )
+        names = dict(zip(way.layers, other.layers, strict=True))
+        twin = other.make([names[layer] for layer in left])
+        return self._engine(twin(describe(self._model, self._format, size, self._session._source, other)))
 
     def _rank(self, way: Way) -> list[Sensitivity]:
         """Each layer alone, on short clips that no file is checked on, and the start of the one for drift.
@@ -320,7 +321,7 @@ class _Job:
             made = way.make(left)
             engines = [self._engine(made(self._manifest(way)))]
             if self._model.states:
-                engines.append(self._any_length(way, made, left))
+                engines.append(self._for_frames(drift.SIZE, way, made, left))
             return [reference.run(engine) for reference, engine in zip(references, engines, strict=True)]
 
         self._ranks = sensitivities(way.layers, run, references, self._say)
