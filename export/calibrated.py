@@ -77,16 +77,16 @@ class Calibrated:
                 self._samples[name] = np.concatenate([self._samples[name], values])
         self._moments = {name: gathered.moments() for name, gathered in gather.items()}
 
-    def equalize(self, writers: Sequence[str], readers: Sequence[str], summed: str | None = None) -> None:
+    def equalize(self, writers: Sequence[str], readers: Sequence[str]) -> None:
         """Bring the channels between convolutions and those that read them nearer to one range.
 
         One step must do for all of them. What a filter loses its readers gain, through sums and ReLUs: the
-        network stays what it was. Several writers are added up, by and by; `summed` is who reads the sum of
+        network stays what it was. Several writers are added up, by and by; the last reader reads the sum of
         all. One with more filters than there are channels goes from depth to space. Nagel et al., "Data-free
         quantization through weight equalization and bias correction" (ICCV 2019); here by ranges of
         activations, as weights have a step a filter anyway.
         """
-        ranges = np.abs(self._samples[f"{summed} in" if summed else writers[0]]).max(axis=(0, 1))
+        ranges = np.abs(self._samples[f"{readers[-1]} in"]).max(axis=(0, 1))
         factors = np.sqrt(np.maximum(ranges / max(float(ranges.max()), 1e-9), _NARROWEST)).astype(np.float32)
         for writer in writers:
             kernel, bias = self._weights[writer]

@@ -66,7 +66,7 @@ class Network(Calibrated):
         super().__init__(model, examples, whole=whole)
         for writer, readers in _ALONE:
             self.equalize([writer], readers)
-        self.equalize(["quarter_in", "quarter_up"], ["eighth_down", "quarter_out"], summed="quarter_out")
+        self.equalize(["quarter_in", "quarter_up"], ["eighth_down", "quarter_out"])
 
 
 def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:

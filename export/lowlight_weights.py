@@ -42,7 +42,7 @@ class Network(Calibrated):
         for writer, reader in _alone(self.blocks):
             self.equalize([writer], [reader])
         for writers, readers in _added(self.blocks):
-            self.equalize(writers, readers, summed=readers[-1])
+            self.equalize(writers, readers)
         self.code: tuple[Array, Array] = tuple(model.model.get_layer("camera").get_weights())
         self.transform: Array = self.kernel("analysis").reshape(PIXELS, BANDS)
         picture, logits = self.samples("head")[..., :GIVEN], self.samples("mask" + TOLD)

@@ -250,7 +250,6 @@ def test_a_loss_that_no_choice_of_layers_meets_is_said_and_nothing_kept(
     figures = convert(_job("lowlight", tmp_path / "m.onnx", "onnx-int8"))
     assert figures["loss_frame_30"] <= 0.1
     assert figures["loss_frame_270"] <= 0.1
-    assert (
-        figures["loss_frame_300"] <= 0.1 * drift.FIXED
-    )  # at rest in white noise; no layer to leave in float
+    # At rest in white noise, with no layer to leave in float.
+    assert figures["loss_frame_300"] <= 0.1 * drift.FIXED
     assert figures["layers_in_float"] == []
