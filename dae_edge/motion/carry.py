@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dae_edge.manifest import Manifest
 from dae_edge.models.bands import block_transform
-from dae_edge.motion.flow import Moves, places
+from dae_edge.motion.flow import Moves, moved
 from dae_edge.opencv import cv2
 
 AVERAGE, COUNT = "state_average", "state_count"
@@ -46,14 +46,14 @@ def _moved(average: Planes, moves: Moves) -> Planes:
     """(12, h, w) of pixels in blocks, each pixel from where it was."""
     height, width = moves.shape[:2]
     fine = np.asarray(cv2.resize(2 * moves, (2 * width, 2 * height)), np.float32)
-    there = cv2.remap(_unfolded(average), *places(fine), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return _folded(np.asarray(there, np.float32))
+    return _folded(moved(_unfolded(average), fine, cv2.INTER_CUBIC))
 
 
 def _kept(count: Planes, moves: Moves) -> Planes:
     """(h, w): how many frames each block stands on after its move; none where it comes from outside."""
-    there = cv2.remap(count, *places(moves), cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.where(moves.any(axis=-1), KEPT * there, count).astype(np.float32)
+    there = moved(count, moves, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
+    anywhere = (moves[..., 0] != 0) | (moves[..., 1] != 0)  # ten times as fast as `any` over the last axis
+    return np.where(anywhere, KEPT * there, count).astype(np.float32)
 
 
 def _unfolded(planes: Planes) -> Planes:
@@ -67,7 +67,10 @@ def _folded(picture: Planes) -> Planes:
     """The inverse of `_unfolded`."""
     height, width = picture.shape[0] // 2, picture.shape[1] // 2
     rows = picture.reshape(height, 2, width, PLANES // 2)
-    return np.stack([plane for row in (0, 1) for plane in cv2.split(np.ascontiguousarray(rows[:, row]))])
+    planes = np.empty((PLANES, height, width), np.float32)
+    for row, first in enumerate((0, PLANES // 2)):
+        cv2.split(np.ascontiguousarray(rows[:, row]), list(planes[first : first + PLANES // 2]))
+    return planes
 
 
 def _padded(moves: Moves, height: int, width: int) -> Moves:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,10 +39,9 @@ class Flow:
             return None
         nowhere = np.zeros((*now.shape, 2), np.float32)  # where to begin
         moves = np.asarray(self._search.calc(now, before, nowhere), np.float32)
-        moves *= _trusted(before, now, moves)[..., None]
-        if not moves.any():
-            return None
-        return moves
+        trusted = _trusted(before, now, moves).view(np.uint8)
+        moves = np.asarray(cv2.copyTo(moves, trusted), np.float32)  # zeros elsewhere
+        return moves if moves.any() else None
 
 
 def small_grey(frame: Frame) -> Frame:
@@ -52,15 +53,18 @@ def small_grey(frame: Frame) -> Frame:
 
 def _trusted(before: Frame, now: Frame, moves: Moves) -> NDArray[np.bool_]:
     """(h, w): where what moved fits better than what stands still, all around."""
-    there = cv2.remap(before, *places(moves), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    there = moved(before, moves, cv2.INTER_LINEAR)
     around = (_AROUND, _AROUND)
-    moved, still = (cv2.boxFilter(cv2.absdiff(now, other), cv2.CV_32F, around) for other in (there, before))
-    return moved < _BETTER * still - _CLEARLY
+    follows, stays = (cv2.boxFilter(cv2.absdiff(now, other), cv2.CV_32F, around) for other in (there, before))
+    return follows < _BETTER * stays - _CLEARLY
 
 
-def places(moves: Moves) -> tuple[Moves, Moves]:
-    """x and y, each (h, w), of where everything was."""
-    height, width = moves.shape[:2]
-    x = np.asarray(moves[..., 0] + np.arange(width, dtype=np.float32), np.float32)
-    y = np.asarray(moves[..., 1] + np.arange(height, dtype=np.float32)[:, None], np.float32)
-    return x, y
+def moved(
+    picture: NDArray[Any], moves: Moves, between: int, outside: int = cv2.BORDER_REPLICATE
+) -> NDArray[Any]:
+    """`picture`, (h, w) or (h, w, C), each pixel from where `moves` (h, w, 2), in its pixels, say it was.
+
+    `between` is OpenCV's interpolation, `outside` its border; a constant border is 0.
+    """
+    how = between | cv2.WARP_RELATIVE_MAP
+    return cv2.remap(picture, moves, None, how, borderMode=outside)  # type: ignore[call-overload]

@@ -17,7 +17,7 @@ from dae_edge.models.bands import block_transform
 from dae_edge.models.carry import Cubic, Nearest, carried
 from dae_edge.models.lowlight import lowlight
 from dae_edge.motion.carry import KEPT, carry
-from dae_edge.motion.flow import SMALLEST, Flow, places, small_grey
+from dae_edge.motion.flow import SMALLEST, Flow, moved, small_grey
 from dae_edge.motion.follow import is_noisy
 from dae_edge.scenes import draw_clip
 from dae_edge.sensor import SimulatedCamera, preset
@@ -39,7 +39,7 @@ def seen(scene: list[np.ndarray], light: str = "dim") -> tuple[list[np.ndarray],
     return [camera.capture(frame) for frame in scene], [camera.clean(frame) for frame in scene]
 
 
-def moved(before: np.ndarray, now: np.ndarray) -> np.ndarray | None:
+def found(before: np.ndarray, now: np.ndarray) -> np.ndarray | None:
     return Flow()(small_grey(before), small_grey(now))
 
 
@@ -67,7 +67,7 @@ def states_of(memory: str, layout: str) -> dict[str, np.ndarray]:
 
 
 def test_a_pan_is_found(pan: list[np.ndarray]) -> None:
-    moves = moved(pan[3], pan[4])
+    moves = found(pan[3], pan[4])
     assert moves is not None
     assert moves.shape == (HEIGHT // 2, WIDTH // 2, 2)
     inside = moves[12:-12, 12:-12]
@@ -79,17 +79,17 @@ def test_a_pan_is_found(pan: list[np.ndarray]) -> None:
 def test_noise_moves_nothing(pan: list[np.ndarray], light: str) -> None:
     """Not more than a hundredth of what stands still, that is."""
     (before, now), (clean, _) = seen([pan[0], pan[0]], light)
-    moves = moved(cv2.addWeighted(clean, 0.8, before, 0.2, 0), now)
+    moves = found(cv2.addWeighted(clean, 0.8, before, 0.2, 0), now)
     assert moves is None or moves.any(axis=-1).mean() < 0.01
 
 
 def test_the_same_frame_again_moves_nothing(pan: list[np.ndarray]) -> None:
-    assert moved(pan[0], pan[0]) is None
+    assert found(pan[0], pan[0]) is None
 
 
 def test_small_frames_and_odd_ones_are_taken(pan: list[np.ndarray]) -> None:
-    assert moved(*(frame[: 2 * SMALLEST - 2] for frame in pan[:2])) is None
-    moves = moved(*(frame[:-1, :-3] for frame in pan[:2]))
+    assert found(*(frame[: 2 * SMALLEST - 2] for frame in pan[:2])) is None
+    moves = found(*(frame[:-1, :-3] for frame in pan[:2]))
     assert moves is not None
     assert moves.shape == (HEIGHT // 2, WIDTH // 2 - 1, 2)
 
@@ -130,10 +130,10 @@ def test_training_moves_as_a_device_does() -> None:
     random = np.random.default_rng(1)
     picture = cv2.GaussianBlur(random.random((HEIGHT, WIDTH, 3), np.float32), (0, 0), 1)
     moves = np.rint(32 * random.normal(0, 4, (HEIGHT, WIDTH, 2))).astype(np.float32) / 32
-    there = cv2.remap(picture, *places(moves), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    there = moved(picture, moves, cv2.INTER_CUBIC)
     assert np.allclose(Cubic()(picture[None], moves[None])[0], there, atol=1e-5)
     plane = picture[..., :1]
-    there = cv2.remap(plane, *places(moves), cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    there = moved(plane, moves, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
     assert np.array_equal(Nearest()(plane[None], moves[None])[0, ..., 0], there)
 
 
