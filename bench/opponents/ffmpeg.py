@@ -17,6 +17,7 @@ from dae_edge.bench.method import Frame, Knob, Memory, Output, Setting
 from dae_edge.errors import MediaError
 
 _TIMED = 0.6  # seconds that a filter runs for when it is timed, about
+_RUNS = 3  # of which the median counts: a single one has been twice as long as all others
 _PATIENCE = 300  # seconds
 _RTIME = re.compile(rb"rtime=([\d.]+)s")
 
@@ -57,7 +58,7 @@ class FFmpeg:
             needed = list(range(begin, min(max(wanted) + self.after + 1, len(frames))))
         clip, skip = [frames[index] for index in needed], needed.index(min(wanted))
         denoised = dict(zip(needed[skip:], self._filter(clip, setting, skip), strict=True))
-        return Output([denoised[index] for index in wanted], [self._time(clip, setting)] if timed else [])
+        return Output([denoised[index] for index in wanted], self._times(clip, setting) if timed else [])
 
     def _filter(self, frames: Sequence[Frame], setting: Setting, skip: int) -> list[Frame]:
         """All frames but the first `skip`, denoised."""
@@ -75,8 +76,8 @@ class FFmpeg:
             raise MediaError(f"ffmpeg's {filters} gave {len(out)} bytes for {given} frames.")
         return list(np.frombuffer(out, np.uint8).reshape(given, height, width, 3))
 
-    def _time(self, frames: Sequence[Frame], setting: Setting) -> float:
-        """Milliseconds a frame, by ffmpeg's own clock: the filter alone, without pipes and conversions."""
+    def _times(self, frames: Sequence[Frame], setting: Setting) -> list[float]:
+        """Milliseconds a frame of each run, by ffmpeg's own clock: the filter, no pipes, no conversions."""
         height, width = frames[0].shape[:2]
         few = frames[:8]
         with tempfile.TemporaryDirectory() as folder:
@@ -100,10 +101,8 @@ class FFmpeg:
 
             few_enough = max(2, self.least)
             guess = max(run(few_enough) / few_enough, 1e-4)
-            if few_enough * guess > _TIMED:
-                return 1000 * guess
-            count = int(np.clip(_TIMED / guess, 3, 200))
-            return 1000 * run(count) / count
+            count = max(few_enough, min(int(_TIMED / guess), 200))
+            return [1000 * run(count) / count for _ in range(_RUNS)]
 
     def _ffmpeg(
         self, source: list[str], target: list[str], content: bytes | None = None, *, level: str = "error"

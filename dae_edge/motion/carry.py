@@ -52,8 +52,8 @@ def _moved(average: Planes, moves: Moves) -> Planes:
 def _kept(count: Planes, moves: Moves) -> Planes:
     """(h, w): how many frames each block stands on after its move; none where it comes from outside."""
     there = moved(count, moves, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
-    anywhere = (moves[..., 0] != 0) | (moves[..., 1] != 0)  # ten times as fast as `any` over the last axis
-    return np.where(anywhere, KEPT * there, count).astype(np.float32)
+    moving = (moves[..., 0] != 0) | (moves[..., 1] != 0)  # ten times as fast as `any` over the last axis
+    return np.where(moving, KEPT * there, count).astype(np.float32)
 
 
 def _unfolded(planes: Planes) -> Planes:
