@@ -11,6 +11,7 @@ from dae_edge.sensor import Sensor, SimulatedCamera, draw_like, draw_sensor
 
 Clip = NDArray[np.uint8]
 
+RECOLOURED = 0.1  # share of clips with colours swapped: any colour may be the noisiest
 _H264_CRF = (20.0, 34.0)  # what network cameras are set to
 
 
@@ -25,7 +26,7 @@ def vary(random: np.random.Generator, clip: Clip, patch: int) -> Clip:
         piece = piece[:, :, ::-1]
     if random.random() < 0.5:
         piece = piece.transpose(0, 2, 1, 3)
-    if random.random() < 0.5:
+    if random.random() < RECOLOURED:
         piece = piece[..., random.permutation(3)]
     return np.ascontiguousarray(piece)
 

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from dae_edge.opencv import cv2
 from dae_edge.scenes.leaves import draw_leaves, paint_leaf
-from dae_edge.scenes.palette import Palette
+from dae_edge.scenes.palette import Palette, mute
 from dae_edge.scenes.photograph import photograph
+from dae_edge.sensor import isp
 
 Picture = NDArray[np.uint8]
 Clip = NDArray[np.uint8]
 
 PHOTOGRAPHED = 0.4  # share of the backgrounds of lifelike clips that look like photographs
+SOFT = 0.6  # share of lifelike clips whose colours are softer than their brightness, as a video file's are
 SMALLEST = 0.05  # radius of what moves against the frame's side, at least
 LIFELIKE_SMALLEST = 0.02  # a car far away is a few pixels large
 MARGIN = 0.25  # of the frame's side, drawn beyond each edge so that a moving layer has more to show
@@ -57,7 +59,8 @@ def draw_clip(
     Six cameras in ten stand still, as webcams do; the others shake, pan, turn or zoom. In two clips of
     three up to three foreground layers cross the picture at their own speeds, with motion blur. `background`,
     (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen. `lifelike` clips are to
-    train on: of their drawn backgrounds some look like photographs, and what moves may be a few pixels small.
+    train on: some of their drawn backgrounds look like photographs, most colours are muted, what moves may
+    be a few pixels small.
     """
     margin = int(MARGIN * max(height, width))
     inner = (height + 2 * margin, width + 2 * margin)
@@ -66,6 +69,8 @@ def draw_clip(
         background = draw_leaves(random, *inner, bank=bank)
         if lifelike and random.random() < PHOTOGRAPHED:
             background = photograph(background, random, bank=bank)
+        if lifelike:
+            background = mute(background, random)
     else:
         background = _cut(random, background, *inner)
     smallest = LIFELIKE_SMALLEST if lifelike else SMALLEST
@@ -73,6 +78,9 @@ def draw_clip(
         _draw_layer(random, *inner, bank, smallest)
         for _ in range(random.choice([0, 1, 2, 3], p=[0.35, 0.3, 0.2, 0.15]))
     ]
+    if lifelike:
+        layers = [(mute(colour, random), alpha) for colour, alpha in layers]
+    soft = random.uniform(0.5, 1.5) if lifelike and random.random() < SOFT else 0.0
     motions = [_draw_object_motion(random) for _ in layers]
     moving = bool(layers) or camera != Motion()
     blur = 4 if moving and random.random() < 0.6 else 1  # sub-frames an exposure lasts
@@ -95,7 +103,7 @@ def draw_clip(
                 moment += mask / 255 * (_warp(colour, moved, size) - moment)
             seen += moment
         seen *= (1 + random.normal(0, flicker)) / blur
-        clip[index] = np.clip(np.rint(seen), 0, 255).astype(np.uint8)
+        clip[index] = isp.reduce_noise(np.clip(np.rint(seen), 0, 255).astype(np.uint8), 0, soft)
     return clip
 
 

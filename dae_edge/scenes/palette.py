@@ -7,6 +7,14 @@ import colorsys
 import numpy as np
 from numpy.typing import NDArray
 
+from dae_edge.opencv import cv2
+
+Picture = NDArray[np.uint8]
+
+MUTED = 0.75  # share of the layers of lifelike clips whose colours are brought near a photograph's
+# Rows: brightness, green against magenta, red against blue; orthonormal, columns BGR.
+_OPPONENTS = np.array([[1, 1, 1], [-1, 2, -1], [-1, 0, 1]]) / np.sqrt([[3], [6], [2]])
+
 
 class Palette:
     """A handful of related colours, as one scene has under one light.
@@ -38,3 +46,18 @@ class Palette:
         colour = self._colours[random.integers(len(self._colours))]
         shifted = colour * random.uniform(0.8, 1.2) + random.normal(0, 6, size=3)
         return np.clip(shifted, 0, 255).astype(np.float32)
+
+
+def mute(picture: Picture, random: np.random.Generator) -> Picture:
+    """(H, W, 3) uint8 BGR -> the same with the colours that things under one light have, most of the time.
+
+    Light is warm or cold and things are brown, grey or blue: in photographs red against blue varies a tenth
+    as much as brightness (in variance), green against magenta a fortieth. A palette's hues are all alike, so
+    that a denoiser trained on them alone takes blotches of colour for something that is there.
+    """
+    if random.random() > MUTED:
+        return picture
+    red_blue = np.exp(random.uniform(np.log(0.35), 0))
+    green_magenta = red_blue * np.exp(random.uniform(np.log(0.2), 0))
+    matrix = _OPPONENTS.T @ np.diag([1, green_magenta, red_blue]) @ _OPPONENTS
+    return cv2.transform(picture, matrix).astype(np.uint8, copy=False)

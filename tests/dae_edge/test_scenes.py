@@ -214,3 +214,17 @@ def test_what_developing_leaves_is_slight_and_the_same_for_a_seed(drawn: list[np
     fidelity = [psnr([after], [before]) for after, before in zip(developed, drawn, strict=True)]
     assert min(fidelity) > 20
     assert 28 < np.median(fidelity) < 45
+
+
+def test_lifelike_colours_vary_as_little_against_brightness_as_photographs() -> None:
+    ratios = {}
+    for lifelike in (False, True):
+        clips = [draw_clip(np.random.default_rng(n), 1, 96, 96, lifelike=lifelike)[0] for n in range(60)]
+        blue, green, red = np.stack(clips).astype(float).transpose(3, 0, 1, 2)
+        axes = ((blue + green + red) / 3**0.5, (2 * green - blue - red) / 6**0.5, (red - blue) / 2**0.5)
+        light, green_magenta, red_blue = (axis.var(axis=(1, 2)).mean() for axis in axes)
+        ratios[lifelike] = np.array([green_magenta, red_blue]) / light
+    # Three sets of photographs have 0.025 to 0.066 and 0.08 to 0.15; leaves have more.
+    assert (ratios[False] > [0.07, 0.1]).all()
+    assert (ratios[True] > [0.015, 0.04]).all()
+    assert (ratios[True] < [0.066, 0.15]).all()
