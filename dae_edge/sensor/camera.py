@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dae_edge.opencv import cv2
 from dae_edge.sensor import isp, transport
 from dae_edge.sensor.brightness import Brightness
-from dae_edge.sensor.curves import LINEAR, encode
+from dae_edge.sensor.curves import decoding, encode
 from dae_edge.sensor.demosaic import ORDERS, demosaic, mosaic
 from dae_edge.sensor.h264 import H264
 from dae_edge.sensor.photosites import Photosites
@@ -30,6 +30,7 @@ class SimulatedCamera:
         balance = (sensor.blue_gain, 1.0, sensor.red_gain)  # BGR
         self._h264 = None if sensor.h264_crf is None else H264(sensor.h264_crf)
         self._balance = np.array(balance, np.float32)
+        self._light = decoding(sensor.tone)
         self._captured, self._cleaned = (Brightness(sensor, seed) for _ in range(2))
 
     def clean(self, scene: Frame) -> Frame:
@@ -38,7 +39,7 @@ class SimulatedCamera:
         The n-th call belongs to the n-th `capture`: flicker and drift are the same in both. As sharp as the
         camera shows brightness, so that nothing learns to sharpen; colours as sharp as the scene's.
         """
-        exposed = encode(LINEAR * np.float32(next(self._cleaned)))
+        exposed = encode(self._light * np.float32(next(self._cleaned)), self.sensor.tone)
         frame = cv2.LUT(scene, exposed).astype(np.uint8, copy=False)
         return isp.sharpen(isp.reduce_noise(frame, self.sensor.luma_blur, 0), self.sensor.sharpening)
 
@@ -46,11 +47,11 @@ class SimulatedCamera:
         """(H, W, 3) uint8 BGR scene -> (H, W, 3) uint8 BGR as the camera delivers it.
 
         Scene light -> camera colours -> mosaic -> electrons with shot, read, row and fixed noise ->
-        converter -> demosaic -> white balance -> sRGB colours and curve, 8 bits -> the camera's own
+        converter -> demosaic -> white balance -> sRGB colours, tone curve, 8 bits -> the camera's own
         noise reduction and sharpening -> colour subsampling, JPEG or H.264.
         """
         sensor = self.sensor
-        exposed = LINEAR * np.float32(next(self._captured))
+        exposed = self._light * np.float32(next(self._captured))
         light = cv2.LUT(scene, exposed).astype(np.float32, copy=False)  # 1 = displayed white
         if sensor.colour_matrix is not None:
             light = np.maximum(isp.colour(light, sensor.colour_matrix, inverse=True), 0)
@@ -64,7 +65,7 @@ class SimulatedCamera:
         bgr = np.minimum(bgr * self._balance, 1)
         if sensor.colour_matrix is not None:
             bgr = isp.colour(bgr, sensor.colour_matrix)
-        frame = isp.reduce_noise(encode(bgr), sensor.luma_blur, sensor.chroma_blur)
+        frame = isp.reduce_noise(encode(bgr, sensor.tone), sensor.luma_blur, sensor.chroma_blur)
         frame = isp.sharpen(frame, sensor.sharpening)
         if self._h264 is not None:
             return self._h264(frame)

@@ -1,9 +1,12 @@
-"""Light to code values and back: the sRGB transfer curve as look-up tables.
+"""Light to code values and back: the sRGB transfer curve and a tone curve as look-up tables.
 
-Source: IEC 61966-2-1 (sRGB).
+Sources: IEC 61966-2-1 (sRGB); the S-shaped tone curve (smoothstep) of Brooks et al., "Unprocessing images for
+learned raw denoising" (CVPR 2019).
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +24,32 @@ def linear_to_srgb(light: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-# (256,) float32: 8-bit code -> linear light in [0, 1]
-LINEAR = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
-
-# (ENCODE_STEPS,) uint8: linear light in steps of 1 / (ENCODE_STEPS - 1) -> 8-bit code
-_ENCODE = np.rint(255 * linear_to_srgb(np.arange(ENCODE_STEPS) / (ENCODE_STEPS - 1))).astype(np.uint8)
+def tone_curve(code: NDArray[np.float64], tone: float) -> NDArray[np.float64]:
+    """Code in [0, 1] to code in [0, 1]: shadows and highlights flatter by `tone`, what is between steeper."""
+    return code + tone * (code * code * (3 - 2 * code) - code)
 
 
-def encode(light: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Linear light, any shape, clipped to [0, 1], to 8-bit sRGB code."""
+@cache
+def decoding(tone: float = 0.0) -> NDArray[np.float32]:
+    """(256,) float32: 8-bit code -> linear light in [0, 1]."""
+    code = np.arange(256) / 255
+    if tone:
+        finely = np.linspace(0, 1, 1 << 14)
+        code = np.interp(code, tone_curve(finely, tone), finely)
+    return srgb_to_linear(code).astype(np.float32)
+
+
+@cache
+def _encoding(tone: float) -> NDArray[np.uint8]:
+    """(ENCODE_STEPS,) uint8: linear light in steps of 1 / (ENCODE_STEPS - 1) -> 8-bit code."""
+    code = linear_to_srgb(np.arange(ENCODE_STEPS) / (ENCODE_STEPS - 1))
+    return np.rint(255 * tone_curve(code, tone)).astype(np.uint8)
+
+
+LINEAR = decoding()
+
+
+def encode(light: NDArray[np.floating], tone: float = 0.0) -> NDArray[np.uint8]:
+    """Linear light, any shape, clipped to [0, 1], to 8-bit code: sRGB, and the tone curve over it."""
     steps = np.clip(light * (ENCODE_STEPS - 1) + 0.5, 0, ENCODE_STEPS - 1).astype(np.uint16)
-    return _ENCODE[steps]
+    return _encoding(tone)[steps]

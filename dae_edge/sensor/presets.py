@@ -71,6 +71,7 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
         red_gain=random.uniform(1.4, 2.4),
         blue_gain=random.uniform(1.4, 2.2),
         colour_matrix=draw_colour_matrix(random) if random.random() < 0.4 else None,
+        tone=random.uniform(0.0, 0.9) * _sometimes(random, 0.4),
         chroma_blur=random.uniform(0.5, 2.0) * _sometimes(random, 0.35),
         luma_blur=random.uniform(0.3, 0.7) * _sometimes(random, 0.15),
         sharpening=random.uniform(0.1, 0.6) * _sometimes(random, 0.2),
@@ -120,6 +121,7 @@ def _daylight(random: np.random.Generator) -> Sensor:
         row_noise=0.0,
         bit_depth=12,
         demosaic="binned",
+        tone=random.uniform(0.0, 0.9) * _sometimes(random, 0.5),
         chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.5, 0.2, 0.3])),
         jpeg_quality=int(random.integers(85, 99)) if random.random() < 0.4 else None,
     )
@@ -141,6 +143,7 @@ def _processed(random: np.random.Generator) -> Sensor:
         red_gain=random.uniform(1.4, 2.4),
         blue_gain=random.uniform(1.4, 2.2),
         colour_matrix=draw_colour_matrix(random) if random.random() < 0.5 else None,
+        tone=random.uniform(0.2, 0.9) * _sometimes(random, 0.8),
         chroma_blur=random.uniform(1.0, 3.5),
         luma_blur=random.uniform(0.35, 0.9),
         sharpening=random.uniform(0.1, 0.8) * _sometimes(random, 0.6),

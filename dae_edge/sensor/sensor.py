@@ -42,6 +42,8 @@ class Sensor:
     red_gain:      white balance: a red photosite collects `electrons / red_gain` at white
     blue_gain:     the same for blue
     colour_matrix: balanced camera RGB to linear sRGB, rows that add up to 1; None for the identity
+    tone:          how S-shaped a curve lies over sRGB's, 0 to 1: it flattens shadows, noise and all. Scenes
+                   are taken for pictures that went through it: their contrast stays
     chroma_blur:   the camera's own noise reduction: Gaussian sigma on the colour differences, pixels
     luma_blur:     the same on brightness, pixels; the clean picture has it too
     sharpening:    amount of the camera's unsharp mask (sigma 1 pixel); the clean picture has it too
@@ -66,6 +68,7 @@ class Sensor:
     red_gain: float = 2.0
     blue_gain: float = 1.7
     colour_matrix: Matrix | None = None
+    tone: float = 0.0
     chroma_blur: float = 0.0
     luma_blur: float = 0.0
     sharpening: float = 0.0
@@ -85,6 +88,8 @@ class Sensor:
                 raise BadValueError(f"`{name}` (={getattr(self, name)!r}) must be one of {', '.join(known)}.")
         if not self.hot_pixels <= 1:
             raise BadValueError(f"`hot_pixels` (={self.hot_pixels}) must be a share from 0 to 1.")
+        if not self.tone <= 1:
+            raise BadValueError(f"`tone` (={self.tone}) must be a share from 0 to 1.")
         if not 6 <= self.bit_depth <= 16:
             raise BadValueError(f"`bit_depth` (={self.bit_depth}) must be from 6 to 16.")
         if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:

@@ -121,6 +121,26 @@ def test_the_cameras_own_touch_up() -> None:
     assert blurred < 0.8 * bare < bare < 0.9 * sharp
 
 
+@pytest.mark.parametrize("code", [40, 128, 220])
+def test_a_tone_curve_changes_noise_by_its_slope(code: int) -> None:
+    bent = replace(RAW, electrons=1000, demosaic="binned", tone=0.8)
+    u = code / 255
+    shown = round(255 * (0.2 * u + 0.8 * (3 * u**2 - 2 * u**3)))  # the same light
+    plain, toned = (
+        SimulatedCamera(sensor, seed=1).capture(np.full((300, 300, 3), level, np.uint8)).astype(float)
+        for sensor, level in ((replace(bent, tone=0), code), (bent, shown))
+    )
+    assert toned.mean() == pytest.approx(shown, abs=1)
+    assert toned.std() / plain.std() == pytest.approx(0.2 + 0.8 * 6 * u * (1 - u), rel=0.08)
+
+
+@pytest.mark.parametrize("tone", [0.0, 0.5, 0.9, 1.0])
+def test_a_scene_keeps_its_contrast_through_any_tone_curve(tone: float) -> None:
+    scene = np.arange(256, dtype=np.uint8)[:, None, None].repeat(3, axis=2)
+    clean = SimulatedCamera(replace(RAW, tone=tone)).clean(scene)
+    assert np.abs(clean.astype(int) - scene).max() <= 1
+
+
 def test_flicker_and_drift_are_the_same_in_the_clean_picture() -> None:
     sensor = Sensor(exposure=0.5, electrons=20000, flicker=0.1, gain_drift=0.05)
     camera = SimulatedCamera(sensor, seed=3)
@@ -212,6 +232,7 @@ def test_random_sensors_are_valid() -> None:
         {"demosaic": "'none'"},
         {"chroma": "'4:1:1'"},
         {"sharpening": -1},
+        {"tone": 1.5},
     ],
 )
 def test_wrong_parameters_name_value_and_rule(wrong: dict[str, Any]) -> None:
