@@ -59,8 +59,8 @@ def draw_clip(
     Six cameras in ten stand still, as webcams do; the others shake, pan, turn or zoom. In two clips of
     three up to three foreground layers cross the picture at their own speeds, with motion blur. `background`,
     (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen. `lifelike` clips are to
-    train on: some of their drawn backgrounds look like photographs, most colours are muted, what moves may
-    be a few pixels small.
+    train on: some of their drawn backgrounds look like photographs, half of the colours are muted, what
+    moves may be a few pixels small.
     """
     margin = int(MARGIN * max(height, width))
     inner = (height + 2 * margin, width + 2 * margin)

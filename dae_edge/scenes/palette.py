@@ -11,7 +11,7 @@ from dae_edge.opencv import cv2
 
 Picture = NDArray[np.uint8]
 
-MUTED = 0.75  # share of the layers of lifelike clips whose colours are brought near a photograph's
+MUTED = 0.5  # share of the layers of lifelike clips whose colours are brought near a photograph's
 # Rows: brightness, green against magenta, red against blue; orthonormal, columns BGR.
 _OPPONENTS = np.array([[1, 1, 1], [-1, 2, -1], [-1, 0, 1]]) / np.sqrt([[3], [6], [2]])
 
@@ -49,7 +49,7 @@ class Palette:
 
 
 def mute(picture: Picture, random: np.random.Generator) -> Picture:
-    """(H, W, 3) uint8 BGR -> the same with the colours that things under one light have, most of the time.
+    """(H, W, 3) uint8 BGR -> the same, half of the time with colours as things under one light have them.
 
     Light is warm or cold and things are brown, grey or blue: in photographs red against blue varies a tenth
     as much as brightness (in variance), green against magenta a fortieth. A palette's hues are all alike, so

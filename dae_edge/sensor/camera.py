@@ -37,11 +37,12 @@ class SimulatedCamera:
         """(H, W, 3) uint8 BGR scene -> the same at the camera's exposure, without noise.
 
         The n-th call belongs to the n-th `capture`: flicker and drift are the same in both. As sharp as the
-        camera shows brightness, so that nothing learns to sharpen; colours as sharp as the scene's.
+        camera shows brightness and colours, so that nothing learns to sharpen.
         """
         exposed = encode(self._light * np.float32(next(self._cleaned)), self.sensor.tone)
         frame = cv2.LUT(scene, exposed).astype(np.uint8, copy=False)
-        return isp.sharpen(isp.reduce_noise(frame, self.sensor.luma_blur, 0), self.sensor.sharpening)
+        frame = isp.reduce_noise(frame, self.sensor.luma_blur, self.sensor.chroma_blur)
+        return isp.sharpen(frame, self.sensor.sharpening)
 
     def capture(self, scene: Frame) -> Frame:
         """(H, W, 3) uint8 BGR scene -> (H, W, 3) uint8 BGR as the camera delivers it.

@@ -20,7 +20,7 @@ PRESETS = {
 }
 
 DAYLIGHT = 0.2  # share of the random cameras that have light enough
-PROCESSED = 0.25  # of the others, share that clean up themselves before they give a frame out
+PROCESSED = 0.4  # of the others, share that clean up themselves before they give a frame out
 DARK = 0.6  # of the rest, share that have as little light as the presets, or up to three times as much
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
@@ -134,7 +134,7 @@ def _processed(random: np.random.Generator) -> Sensor:
     """
     return Sensor(
         exposure=random.uniform(0.3, 1.0),
-        electrons=math.exp(random.uniform(math.log(60), math.log(6000))),
+        electrons=math.exp(random.uniform(math.log(40), math.log(3000))),
         read_noise=random.uniform(1.0, 4.0),
         row_noise=0.0,
         bit_depth=12,
@@ -145,7 +145,7 @@ def _processed(random: np.random.Generator) -> Sensor:
         colour_matrix=draw_colour_matrix(random) if random.random() < 0.5 else None,
         tone=random.uniform(0.2, 0.9) * _sometimes(random, 0.8),
         chroma_blur=random.uniform(1.0, 3.5),
-        luma_blur=random.uniform(0.35, 0.9),
+        luma_blur=random.uniform(0.35, 1.0),
         sharpening=random.uniform(0.1, 0.8) * _sometimes(random, 0.6),
         chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"])),
         jpeg_quality=int(random.integers(75, 99)) if random.random() < 0.8 else None,

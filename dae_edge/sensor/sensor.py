@@ -44,8 +44,9 @@ class Sensor:
     colour_matrix: balanced camera RGB to linear sRGB, rows that add up to 1; None for the identity
     tone:          how S-shaped a curve lies over sRGB's, 0 to 1: it flattens shadows, noise and all. Scenes
                    are taken for pictures that went through it: their contrast stays
-    chroma_blur:   the camera's own noise reduction: Gaussian sigma on the colour differences, pixels
-    luma_blur:     the same on brightness, pixels; the clean picture has it too
+    chroma_blur:   the camera's own noise reduction: Gaussian sigma on the colour differences, pixels; the
+                   clean picture has it too
+    luma_blur:     the same on brightness
     sharpening:    amount of the camera's unsharp mask (sigma 1 pixel); the clean picture has it too
     Wire:
     chroma:        "4:4:4", "4:2:2" or "4:2:0"

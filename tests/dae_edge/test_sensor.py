@@ -141,6 +141,15 @@ def test_a_scene_keeps_its_contrast_through_any_tone_curve(tone: float) -> None:
     assert np.abs(clean.astype(int) - scene).max() <= 1
 
 
+def test_the_clean_picture_is_what_frames_would_average_to() -> None:
+    touched = {"luma_blur": 0.7, "chroma_blur": 2.0, "sharpening": 0.4, "tone": 0.7}
+    bright = replace(RAW, electrons=1e7, bit_depth=16, demosaic="binned", **touched)
+    scene = np.random.default_rng(1).integers(30, 220, (24, 24, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    camera = SimulatedCamera(bright)
+    frame, clean = camera.capture(scene).astype(int), camera.clean(scene).astype(int)
+    assert np.abs(frame - clean).max() <= 2
+
+
 def test_flicker_and_drift_are_the_same_in_the_clean_picture() -> None:
     sensor = Sensor(exposure=0.5, electrons=20000, flicker=0.1, gain_drift=0.05)
     camera = SimulatedCamera(sensor, seed=3)
