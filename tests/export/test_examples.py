@@ -131,12 +131,19 @@ def test_cpp_gives_the_same_picture(program: Path, model: Path, strength: float)
 
 
 @shipped
-@pytest.mark.parametrize("package", ["onnxruntime-node", "onnxruntime-web"])
-def test_javascript_gives_the_same_picture(node: Path, package: str, model: Path, strength: float) -> None:
+@pytest.mark.parametrize(
+    ("package", "levels", "share"),
+    # In a browser's runtime some values round the other way, by a step of the correction in 8 bits.
+    [("onnxruntime-node", 1, 1e-3), ("onnxruntime-web", 2, 1e-2)],
+    ids=["onnxruntime-node", "onnxruntime-web"],
+)
+def test_javascript_gives_the_same_picture(
+    node: Path, package: str, levels: int, share: float, model: Path, strength: float
+) -> None:
     command = ["node", EXAMPLES / "denoise.js", *arguments(model, strength)]
     apart = differences(command, clip(173, 131), model, strength, ORT=package, NODE_PATH=str(node))
-    assert np.abs(apart).max() <= 2  # a step of the correction in 8 bits, where floats round the other way
-    assert (apart != 0).mean() < 1e-2
+    assert np.abs(apart).max() <= levels
+    assert (apart != 0).mean() < share
 
 
 def test_litert_gives_the_same_bytes(tiny_tflite: Path) -> None:
