@@ -131,19 +131,25 @@ def test_cpp_gives_the_same_picture(program: Path, model: Path, strength: float)
 
 
 @shipped
-@pytest.mark.parametrize(
-    ("package", "levels", "share"),
-    # In a browser's runtime some values round the other way, by a step of the correction in 8 bits.
-    [("onnxruntime-node", 1, 1e-3), ("onnxruntime-web", 2, 1e-2)],
-    ids=["onnxruntime-node", "onnxruntime-web"],
-)
-def test_javascript_gives_the_same_picture(
-    node: Path, package: str, levels: int, share: float, model: Path, strength: float
-) -> None:
+def test_node_gives_the_same_picture(node: Path, model: Path, strength: float) -> None:
+    apart = differences_in_javascript(node, "onnxruntime-node", model, strength)
+    assert np.abs(apart).max() <= 1
+    assert (apart != 0).mean() < 1e-3
+
+
+@shipped
+def test_a_browser_gives_the_same_picture(node: Path, model: Path, strength: float) -> None:
+    """Its logarithm differs in the last bit: the camera's code, in 8 bits, may round the other way for a frame."""
+    apart = differences_in_javascript(node, "onnxruntime-web", model, strength)
+    assert np.abs(apart).max() <= 2
+    shares = np.sort((apart != 0).mean(axis=(1, 2, 3)))
+    assert shares[-2] < 1e-3  # of ten frames, all but one
+    assert shares[-1] < 0.1
+
+
+def differences_in_javascript(node: Path, package: str, model: Path, strength: float) -> np.ndarray:
     command = ["node", EXAMPLES / "denoise.js", *arguments(model, strength)]
-    apart = differences(command, clip(173, 131), model, strength, ORT=package, NODE_PATH=str(node))
-    assert np.abs(apart).max() <= levels
-    assert (apart != 0).mean() < share
+    return differences(command, clip(173, 131), model, strength, ORT=package, NODE_PATH=str(node))
 
 
 def test_litert_gives_the_same_bytes(tiny_tflite: Path) -> None:
