@@ -45,7 +45,7 @@ def evaluate(
         typer.Option(
             "--preset",
             metavar="PRESET",
-            help="Light for clips: dim, dark, very-dark, clean (no noise); dim and dark if none. Repeat it.",
+            help="For clips: dim, dark, very-dark, webcam, or clean, no noise; dim and dark if none. Repeat.",
         ),
     ] = None,
     pairs: Annotated[

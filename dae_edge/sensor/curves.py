@@ -6,12 +6,13 @@ learned raw denoising" (CVPR 2019).
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 ENCODE_STEPS = 1 << 14  # 0.8 of an 8-bit level where the curve is steepest (slope 12.92)
+_CAMERAS = 16  # whose tables are kept: every random camera to train on has a tone of its own
 
 
 def srgb_to_linear(code: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -29,7 +30,7 @@ def tone_curve(code: NDArray[np.float64], tone: float) -> NDArray[np.float64]:
     return code + tone * (code * code * (3 - 2 * code) - code)
 
 
-@cache
+@lru_cache(_CAMERAS)
 def decoding(tone: float = 0.0) -> NDArray[np.float32]:
     """(256,) float32: 8-bit code -> linear light in [0, 1]."""
     code = np.arange(256) / 255
@@ -39,7 +40,7 @@ def decoding(tone: float = 0.0) -> NDArray[np.float32]:
     return srgb_to_linear(code).astype(np.float32)
 
 
-@cache
+@lru_cache(_CAMERAS)
 def _encoding(tone: float) -> NDArray[np.uint8]:
     """(ENCODE_STEPS,) uint8: linear light in steps of 1 / (ENCODE_STEPS - 1) -> 8-bit code."""
     code = linear_to_srgb(np.arange(ENCODE_STEPS) / (ENCODE_STEPS - 1))

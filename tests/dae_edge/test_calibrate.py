@@ -18,6 +18,7 @@ from dae_edge.sensor.measure.calibrate import _time_correlation
 from dae_edge.sensor.measure.readings import read
 from dae_edge.sensor.measure.still import check_light, different_frames, moving
 from dae_edge.sensor.measure.wire import jpeg_quality
+from dae_edge.sensor.presets import behind_tone
 
 SIZE = (320, 240)
 SCENE = Room(*SIZE).frame(0)
@@ -252,11 +253,26 @@ def test_cameras_to_train_on_are_around_the_measured_one() -> None:
     random = np.random.default_rng(0)
     like = replace(PRESETS["dark"], hot_pixels=1e-4)
     drawn = [draw_like(random, like) for _ in range(300)]
-    around = [s for s in drawn if 37 <= s.electrons <= 151 and s.demosaic == like.demosaic]
-    assert 0.75 < len(around) / len(drawn) < 0.97
+    around = [s for s in drawn if not s.tone and 37 <= s.electrons <= 151 and s.demosaic == like.demosaic]
+    toned = [s for s in drawn if s.tone and s.demosaic == like.demosaic]
+    assert 0.4 < len(around) / len(drawn) < 0.6
+    assert 0.25 < len(toned) / len(drawn) < 0.45
     assert np.median([s.electrons for s in around]) == pytest.approx(75, rel=0.15)
     qualities = {s.jpeg_quality for s in around}
     assert min(q for q in qualities if q) < 75
+
+
+@pytest.mark.parametrize("tone", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_tone_curve_that_was_not_measured_leaves_the_noise_as_it_was_seen(name: str, tone: float) -> None:
+    without = replace(PRESETS[name], exposure=1.0, jpeg_quality=None)
+    for level in (20, 50, 80, 120, 180, 220):
+        grey = np.full((64, 64, 3), level, np.uint8)
+        was, is_ = (
+            SimulatedCamera(sensor, seed=1).capture(grey).astype(float).std(axis=(0, 1)).mean()
+            for sensor in (without, behind_tone(without, tone))
+        )
+        assert is_ == pytest.approx(was, rel=1 / 3), level
 
 
 @pytest.mark.slow

@@ -253,5 +253,5 @@ def test_wrong_parameters_name_value_and_rule(wrong: dict[str, Any]) -> None:
 
 
 def test_an_unknown_preset_names_the_known() -> None:
-    with pytest.raises(BadValueError, match="dim, dark, very-dark"):
+    with pytest.raises(BadValueError, match="dim, dark, very-dark, webcam"):
         preset("night")
