@@ -12,6 +12,7 @@ from dae_edge.opencv import cv2
 Picture = NDArray[np.uint8]
 
 MUTED = 0.5  # share of the layers of lifelike clips whose colours are brought near a photograph's
+LIT = 0.3  # share of those that are then of one colour, however vivid: under a lamp, or a coat
 # Rows: brightness, green against magenta, red against blue; orthonormal, columns BGR.
 _OPPONENTS = np.array([[1, 1, 1], [-1, 2, -1], [-1, 0, 1]]) / np.sqrt([[3], [6], [2]])
 
@@ -53,11 +54,15 @@ def mute(picture: Picture, random: np.random.Generator) -> Picture:
 
     Light is warm or cold and things are brown, grey or blue: in photographs red against blue varies a tenth
     as much as brightness (in variance), green against magenta a fortieth. A palette's hues are all alike, so
-    that a denoiser trained on them alone takes blotches of colour for something that is there.
+    that a denoiser trained on them alone takes blotches of colour for something that is there. Some are
+    then of one vivid colour as a whole, as under a street lamp or on a coat: muted is not grey.
     """
     if random.random() > MUTED:
         return picture
     red_blue = np.exp(random.uniform(np.log(0.35), 0))
     green_magenta = red_blue * np.exp(random.uniform(np.log(0.2), 0))
     matrix = _OPPONENTS.T @ np.diag([1, green_magenta, red_blue]) @ _OPPONENTS
+    if random.random() < LIT:
+        lamp = np.exp(-random.uniform(0, 3, size=3))
+        matrix = np.diag(lamp / lamp.max()) @ matrix
     return cv2.transform(picture, matrix).astype(np.uint8, copy=False)
