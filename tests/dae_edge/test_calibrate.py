@@ -12,13 +12,13 @@ import pytest
 from dae_edge.errors import BadValueError, CalibrationError, MediaError
 from dae_edge.scenes import Room
 from dae_edge.sensor import PRESETS, Sensor, SimulatedCamera, draw_like
+from dae_edge.sensor.drawn import behind_tone
 from dae_edge.sensor.measure import CameraFile, calibrate, read_camera, strength_for
 from dae_edge.sensor.measure.bent import seen, unbend
 from dae_edge.sensor.measure.calibrate import _time_correlation
 from dae_edge.sensor.measure.readings import read
 from dae_edge.sensor.measure.still import check_light, different_frames, moving
 from dae_edge.sensor.measure.wire import jpeg_quality
-from dae_edge.sensor.presets import behind_tone
 
 SIZE = (320, 240)
 SCENE = Room(*SIZE).frame(0)

@@ -11,8 +11,8 @@ import pytest
 from dae_edge.errors import BadValueError
 from dae_edge.sensor import PRESETS, Sensor, SimulatedCamera, draw_sensor, preset
 from dae_edge.sensor.demosaic import ORDERS, demosaic, mosaic
+from dae_edge.sensor.drawn import draw_colour_matrix
 from dae_edge.sensor.photosites import Photosites
-from dae_edge.sensor.presets import draw_colour_matrix
 from dae_edge.sensor.transport import CHROMAS
 
 RAW = Sensor(electrons=200, read_noise=3, row_noise=0, red_gain=1, blue_gain=1)
