@@ -139,12 +139,11 @@ def test_node_gives_the_same_picture(node: Path, model: Path, strength: float) -
 
 @shipped
 def test_a_browser_gives_the_same_picture(node: Path, model: Path, strength: float) -> None:
-    """Its logarithm differs in the last bit: the camera's code, in 8 bits, may round the other way for a frame."""
+    """Of an addition in 8 bits that comes to 5.499996 its runtime makes 5 and the others 6; more follows from it."""
     apart = differences_in_javascript(node, "onnxruntime-web", model, strength)
-    assert np.abs(apart).max() <= 2
-    shares = np.sort((apart != 0).mean(axis=(1, 2, 3)))
-    assert shares[-2] < 1e-3  # of ten frames, all but one
-    assert shares[-1] < 0.1
+    assert np.abs(apart).max() <= 4
+    assert (apart != 0).mean() < 0.05
+    assert np.square(apart).mean() < 0.1  # 58 dB
 
 
 def differences_in_javascript(node: Path, package: str, model: Path, strength: float) -> np.ndarray:
