@@ -75,7 +75,8 @@ def draw_like(random: np.random.Generator, measured: Sensor) -> Sensor:
     def around(value: float, factor: float) -> float:
         return value * math.exp(random.uniform(-1, 1) * math.log(factor))
 
-    measured = behind_tone(measured, random.uniform(0.0, 0.9) * _sometimes(random, 0.4))
+    if not measured.tone:  # none is measured; one that somebody knows of stays
+        measured = behind_tone(measured, random.uniform(0.0, 0.9) * _sometimes(random, 0.4))
     quality = measured.jpeg_quality
     if quality is not None:
         quality = int(np.clip(quality + random.integers(-8, 9), 1, 100))

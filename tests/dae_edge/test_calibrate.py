@@ -262,6 +262,13 @@ def test_cameras_to_train_on_are_around_the_measured_one() -> None:
     assert min(q for q in qualities if q) < 75
 
 
+def test_a_tone_curve_that_is_known_stays() -> None:
+    random = np.random.default_rng(0)
+    like = replace(PRESETS["dark"], tone=0.5)
+    tones = [draw_like(random, like).tone for _ in range(100)]
+    assert tones.count(0.5) > 70
+
+
 @pytest.mark.parametrize("tone", [0.3, 0.6, 0.9])
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_tone_curve_that_was_not_measured_leaves_the_noise_as_it_was_seen(name: str, tone: float) -> None:
