@@ -15,6 +15,7 @@ PALETTE = {"ink": "#1f2933", "faint": "#8a94a0", "line": "#dde2e7", "ours": "#0a
 _FRAME_MS = 1000 / 30
 _TEXT = 12  # pixels
 _APART = 16
+_GAP = 6  # between two labels
 _NARROW = 0.6  # of a letter's width to its height, about
 
 
@@ -89,7 +90,7 @@ def tradeoff(points: Sequence[Point], floor: float | None, title: str, *, alone:
         across = {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * label.width
         ink = "ink" if point.ours else "faint"
         parts.append(_text(label.x + across, label.y + _TEXT, point.name, ink, anchor=anchor))
-        taken.append(label)
+        taken.append(_Box(label.x - _GAP, label.y, label.width + 2 * _GAP, label.height))
     return _svg(width, height, parts, title, alone=alone)
 
 
