@@ -44,8 +44,9 @@ class Calibrated:
     """Every convolution's weights, and the steps that its output and input round best in.
 
     `also` are further tensors of the model to sample, by a name of their own; with `whole` no step cuts off
-    what calibration saw. `edges` are examples of hard edges: they count for the layers in `edged` alone, the
-    first whose ranges they leave, as wider ones everywhere would cost what is soft 0.1 dB.
+    what calibration saw. `edges` are examples of hard edges: they count for what is named in `edged` alone
+    ("<name> in" is what a layer sees), whose ranges they leave, as wider ones everywhere would cost what is
+    soft 0.1 dB.
     """
 
     edged: ClassVar[tuple[str, ...]] = ()
