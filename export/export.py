@@ -26,7 +26,7 @@ from dae_edge.export.clips import (
 )
 from dae_edge.export.describe import describe
 from dae_edge.export.framed import Size
-from dae_edge.export.open_model import model_path, open_model
+from dae_edge.export.open_model import open_model
 from dae_edge.export.picture_model import Frame, PictureModel, Tensors
 from dae_edge.export.sensitivity import Sensitivity, leave_worst, sensitivities
 from dae_edge.export.ways import Attach, Way, ways, written_by_hand
@@ -35,7 +35,7 @@ from dae_edge.formats import Format
 from dae_edge.manifest import Manifest, sidecar, sidecar_json
 from dae_edge.runtime import Denoiser
 from dae_edge.runtime.engine import Engine
-from dae_edge.runtime.load import COMPANIONS, engine_of
+from dae_edge.runtime.load import COMPANIONS, engine_of, model_path
 
 __all__ = ["Exported", "Session", "export", "model_path", "open_model"]
 

@@ -12,7 +12,7 @@ import keras
 
 from dae_edge.errors import ModelLoadError
 from dae_edge.export.picture_model import PictureModel
-from dae_edge.runtime.load import FAMILY, WEIGHTS
+from dae_edge.runtime.load import FAMILY, model_path
 
 
 def open_model(source: str | Path) -> PictureModel:
@@ -29,14 +29,6 @@ def open_model(source: str | Path) -> PictureModel:
     except Exception as failure:  # Keras says "file not found" of every broken file
         raise ModelLoadError(f"{path} {_why(path)}") from failure
     return PictureModel(model)
-
-
-def model_path(source: str | Path) -> Path:
-    """The .keras file behind a shipped model's name, or the path itself; a run folder's best model."""
-    if str(source) in FAMILY:
-        return WEIGHTS / f"{source}.keras"
-    path = Path(source)
-    return path / "model.keras" if path.is_dir() else path
 
 
 def _why(path: Path) -> str:

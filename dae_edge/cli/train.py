@@ -13,6 +13,7 @@ from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_jso
 from dae_edge.cli.extras import need
 from dae_edge.errors import BadValueError
 from dae_edge.hush import hushed
+from dae_edge.runtime.load import FAMILY, model_path
 
 if TYPE_CHECKING:
     from dae_edge.training.mnist import Robustness
@@ -92,9 +93,12 @@ def _lowlight(name: str, about: str) -> None:
         ] = None,
         camera: options.Camera = None,
         start: Annotated[
-            Path | None,
+            str | None,
             typer.Option(
-                "--start", metavar="FILE", help="Begin with a trained .keras, of this size or a smaller one."
+                "--start",
+                metavar="MODEL",
+                help="Begin with a trained model, of this size or a smaller one: a shipped one's name, a "
+                "run's folder or a .keras file.",
             ),
         ] = None,
         keep_memory: Annotated[
@@ -153,8 +157,10 @@ def _lowlight(name: str, about: str) -> None:
         quiet: options.Quiet = False,
     ) -> None:
         _prepare(resume, force, json, quiet)
-        if start is not None and not start.is_file():
-            raise BadValueError(f"`--start` (={start}) must be a .keras file; there is none.")
+        if start is not None and not model_path(start).is_file():
+            raise BadValueError(
+                f"`--start` (={start}) must be a .keras file, a run's folder or one of {', '.join(FAMILY)}."
+            )
         if keep_memory and only_memory:
             raise BadValueError(
                 "`--keep-memory` and `--only-memory` leave nothing to train; give one of them."
@@ -181,7 +187,7 @@ def _lowlight(name: str, about: str) -> None:
                 learning_rate=learning_rate or recipe.learning_rate,
                 data=str(data) if data else None,
                 validation=str(validation) if validation else None,
-                start=str(start) if start else None,
+                start=start,
                 camera=str(camera) if camera else None,
                 precision=precision,
                 h264=h264,

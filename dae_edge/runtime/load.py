@@ -38,6 +38,14 @@ _ENGINES: dict[str, tuple[str, Callable[..., Engine]]] = {
 COMPANIONS = {".xml": (".bin",)}
 
 
+def model_path(source: str | Path) -> Path:
+    """The .keras file behind a shipped model's name, or the path itself; a run folder's best model."""
+    if str(source) in FAMILY:
+        return WEIGHTS / f"{source}.keras"
+    path = Path(source)
+    return path / "model.keras" if path.is_dir() else path
+
+
 def load(
     model: str | Path,
     *,

@@ -17,6 +17,7 @@ from dae_edge.models.grow import grow
 from dae_edge.models.lowlight import lowlight
 from dae_edge.models.lowlight_s import lowlight_s
 from dae_edge.models.unroll import apart, freeze_all_but_memory, freeze_memory, memories, unroll
+from dae_edge.runtime.load import model_path
 from dae_edge.sensor import Sensor
 from dae_edge.sensor.measure import read_camera
 from dae_edge.training import reports
@@ -42,7 +43,7 @@ class LowlightRecipe:
     width: int = 16  # channels at the resolution it works at
     blocks: int = 0  # residual blocks at 1/4 and at 1/8: of "half" only
     deep: int = 48  # channels at 1/8: of "quarter" only
-    start: str | None = None  # a trained model to start from: a .keras file of the same or a smaller size
+    start: str | None = None  # a trained model to start from, as `model_path` takes it, no larger than this
     precision: str = "float32"  # of the convolutions while training: one of PRECISIONS
     frames: int = 12  # unrolled through the recurrence
     patch: int = 96  # pixels a side
@@ -124,7 +125,7 @@ def train(
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
     camera = _camera(recipe)
     validation = validation_clips(recipe)
-    source = _source(recipe) if recipe.start else None
+    source = _source(recipe, recipe.start) if recipe.start else None
     run = Run(output, recipe, resume=resume, force=force)  # only now: wrong input must not cost an old run
     keras.utils.set_random_seed(recipe.seed)
     model = _build(recipe, recipe.precision)
@@ -222,16 +223,16 @@ def _camera(recipe: LowlightRecipe) -> Sensor | None:
     return read_camera(Path(recipe.camera)).sensor if recipe.camera else None
 
 
-def _source(recipe: LowlightRecipe) -> keras.Model:
+def _source(recipe: LowlightRecipe, start: str) -> keras.Model:
     """The trained model that a run starts from."""
     try:
-        model = keras.models.load_model(recipe.start, compile=False, safe_mode=True)
+        model = keras.models.load_model(model_path(start), compile=False, safe_mode=True)
         divisor = model.get_layer("analysis").strides[0]
     except Exception as failure:  # Keras has a kind of its own for every way a file can be wrong
-        raise ModelLoadError(f"{recipe.start} is not a low-light Keras model, or a damaged one.") from failure
+        raise ModelLoadError(f"{start} is not a low-light Keras model, or a damaged one.") from failure
     if divisor != NETWORKS[recipe.network]:
         raise BadValueError(
-            f"`start` (={recipe.start}) works at 1/{divisor} of the resolution; {recipe.name} at "
+            f"`start` (={start}) works at 1/{divisor} of the resolution; {recipe.name} at "
             f"1/{NETWORKS[recipe.network]}, and takes nothing over from it."
         )
     return model

@@ -180,6 +180,7 @@ BAD = {
     "nothing to train": (["train", "lowlight", "--keep-memory", "--only-memory"], 2, "leave nothing to train"),
     "no gate to train": (["train", "lowlight", "--only-memory"], 2, "give it by `--start`"),
     "no memory to keep": (["train", "lowlight", "--keep-memory"], 2, "give it by `--start`"),
+    "no such start": (["train", "lowlight", "--start", "none.keras"], 2, "`--start` (=none.keras) must be a .keras file"),
     "no such precision": (
         ["train", "lowlight", "--precision", "half"],
         2,

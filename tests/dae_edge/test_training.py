@@ -127,10 +127,11 @@ def test_a_wrong_start_costs_nothing(whole: Run, tmp_path: Path) -> None:
 
 
 def test_a_network_of_another_resolution_is_no_start(tmp_path: Path) -> None:
-    lowlight_s().save(tmp_path / "small.keras")
-    recipe = replace(TINY, start=str(tmp_path / "small.keras"))
-    with pytest.raises(BadValueError, match=r"works at 1/4 of the resolution; lowlight at 1/2"):
-        lowlight.train(recipe, tmp_path / "run")
+    (tmp_path / "small").mkdir()
+    lowlight_s().save(tmp_path / "small" / "model.keras")
+    for start in (str(tmp_path / "small"), str(tmp_path / "small" / "model.keras"), "lowlight-s"):
+        with pytest.raises(BadValueError, match=r"works at 1/4 of the resolution; lowlight at 1/2"):
+            lowlight.train(replace(TINY, start=start), tmp_path / "run")
     with pytest.raises(BadValueError, match=r"`network` .='eighth'. must be one of half, quarter"):
         lowlight.train(replace(TINY, network="eighth"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
