@@ -13,7 +13,7 @@ from dae_edge.models.camera import FILTERS, FINEST, LOUDEST, MIDDLE, QUIETEST, T
 from dae_edge.models.lowlight import STRIDE
 
 _SIDE = 2 * TAPS  # in pixels
-_FAR = np.iinfo(np.int64).max  # beyond every end
+FAR = np.iinfo(np.int64).max  # beyond every end
 
 
 def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
@@ -25,7 +25,7 @@ def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) ->
     """
     step = FINEST / 255
     down, across = (2 * blocks for blocks in network.model.model.get_layer("texture").strides)
-    corner, ends, every = graph.integers(0, 0), (_FAR, _SIDE), graph.integers(down // STRIDE, 1)
+    corner, ends, every = graph.integers(0, 0), (FAR, _SIDE), graph.integers(down // STRIDE, 1)
     eighths = graph.reshape(frame, heights.eighth, STRIDE, -1)
     rows = graph.op("Slice", eighths, corner, graph.integers(*ends), graph.integers(0, 1), every)
     squares = graph.transpose(graph.reshape(rows, 0, _SIDE, -1, 3 * across), 0, 2, 1, 3)  # 0: as it is
@@ -35,7 +35,7 @@ def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) ->
         graph.constant(_weights(network, across)),
     )
     loud = graph.op("Min", graph.op("Abs", graph.op("Cast", whole, to=FLOAT)), graph.number(LOUDEST / step))
-    mean = graph.op("Mul", _mean(graph, loud), graph.number(step))
+    mean = graph.op("Mul", mean_of_rows(graph, loud), graph.number(step))
     strength = graph.op("Add", mean, graph.number(QUIETEST))
     logarithm = graph.op("Sub", graph.op("Log", strength), graph.number(MIDDLE))
     kernel, bias = network.code
@@ -43,7 +43,7 @@ def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) ->
     return graph.op("Relu", graph.op("Add", mixed, graph.constant(bias)))
 
 
-def _mean(graph: Graph, x: str) -> str:
+def mean_of_rows(graph: Graph, x: str) -> str:
     """(n, F) -> (F,), as a product of matrices: `ReduceMean` takes longer."""
     count, _ = graph.split(graph.op("Shape", x), (1, 1), 0)
     ones = graph.op("ConstantOfShape", count, value=graph.scalar(1.0))

@@ -21,13 +21,15 @@ import onnx
 
 from dae_edge.export.block_planes import Heights, cut, pad
 from dae_edge.export.calibrated import Array, Calibrated, Ranges
+from dae_edge.export.camera_code import FAR, mean_of_rows, row
 from dae_edge.export.correction import Head, held_against, masked_difference, padded, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
-from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
+from dae_edge.models.camera import MIDDLE, QUIETEST
+from dae_edge.models.lowlight_s import APART, BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
 
 LAYOUT = "NHWC"  # of the memory
 MEMORY = ""  # nothing that can be carried along with motion
@@ -49,7 +51,7 @@ _ALONE = (
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight_s` builds."""
     layers = {layer.name: layer for layer in model.model.layers}
-    known = {"analysis", "spread", "transform", "gate_1", "quarter_out", "picture", "detail", "mask"}
+    known = {"analysis", "spread", "transform", "gate_noise", "gate_1", "quarter_out", "picture", "detail"}
     return (
         known <= {*layers}
         and model.states == [_AVERAGE, _COUNT]
@@ -58,7 +60,10 @@ def fits(model: PictureModel) -> bool:
 
 
 class Network(Calibrated):
-    """The Keras model's weights and the range of every activation, brought nearer to one another's."""
+    """The Keras model's weights and the range of every activation, brought nearer to one another's.
+
+    code: kernel (28, 16) and bias of how loud noise is
+    """
 
     def __init__(
         self, model: PictureModel, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
@@ -67,6 +72,7 @@ class Network(Calibrated):
         for writer, readers in _ALONE:
             self.equalize([writer], readers)
         self.equalize(["quarter_in", "quarter_up"], ["eighth_down", "quarter_out"])
+        self.code: tuple[Array, Array] = tuple(model.model.get_layer("gate_noise").get_weights())
 
 
 def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
@@ -110,14 +116,35 @@ def _planes(graph: Graph, network: Network, frame: str, heights: Heights) -> Byt
 def _gate(graph: Graph, network: Network, change: str, count: str) -> str:
     """How much of each 2 x 2 block has not moved, (1, H/4, W/4, 4) float."""
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
+    code = _noise_code(graph, network, change, age)
     seen = _together(graph, change, age)
     kernel, bias, known = _first(network, "gate_1")
-    x = graph.convolution(seen, kernel, bias, network.relu_scale("gate_1"), seen=known)
+    told = network.told("gate_1")
+    x = graph.convolution(seen, kernel, bias, told.scale, told.zero, seen=known)
+    x = graph.add(x, row(graph, code, -told.kernel, told.step, x), network.relu_scale("gate_1"))
     kernel, bias = padded(*network.weights("gate_out"), 2 * PARTS)
     known = network.moments("gate_out")
     x = graph.convolution(x, -kernel, -bias, LOGITS, 128, columns=2, seen=known)
     logits, _ = graph.split(x.name, (PARTS, PARTS), 3)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
+
+
+def _noise_code(graph: Graph, network: Network, change: str, age: str) -> str:
+    """How loud noise is, (code,) float, from changes of planes in levels and ages."""
+    ends = (graph.integers(0, 0), graph.integers(FAR, FAR), graph.integers(1, 2), graph.integers(*APART))
+    some = (graph.op("Slice", x, *ends) for x in (change, age))
+    planes, ages = (graph.reshape(x, -1, channels) for x, channels in zip(some, (SEEN, PARTS), strict=True))
+    to_bands = (network.kernel("transform")[0, 0, :, :PLANES] / 255).astype(np.float32)
+    bands = graph.op("MatMul", planes, graph.constant(to_bands))
+    loud = graph.op("Log", graph.op("Add", graph.op("Abs", bands), graph.number(QUIETEST)))
+    means = mean_of_rows(graph, graph.concat(loud, ages, axis=1))
+    kernel, bias = network.code
+    # Keras sees twice the ages, and logarithms around their middle.
+    each = np.concatenate([kernel[:PLANES], 2 * kernel[PLANES:]])
+    mixed = graph.op("MatMul", means, graph.constant(each))
+    return graph.op(
+        "Relu", graph.op("Add", mixed, graph.constant(bias - MIDDLE * kernel[:PLANES].sum(axis=0)))
+    )
 
 
 def _together(graph: Graph, planes: str, gain: str) -> Bytes:

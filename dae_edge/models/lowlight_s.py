@@ -4,7 +4,7 @@ The steps are those of `lowlight`: a running average gated by a small network, t
 encoder-decoder that gives a picture and a mask. What differs is the shape of things. A 4 x 4 block of
 the frame is one place with 24 planes: brightness of its 16 pixels, and two colour differences of its
 four 2 x 2 blocks, as most cameras send them. So nothing but the frame itself is ever at full
-resolution, and memory is half the size.
+resolution, and memory is half the size. Of the camera only the gate is told, and only how loud its noise is.
 
 Sources: Maggioni et al. (CVPR 2021), as `lowlight`; Malvar and Sullivan, "YCoCg-R: a color space with RGB
 reversibility and low dynamic range" (JVT-I014, 2003), for the colours. Shapes below are for a frame of
@@ -20,10 +20,13 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
+from dae_edge.models.camera import MIDDLE, QUIETEST
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 BLOCK = 4  # pixels a side
 PARTS = 4  # 2 x 2 blocks of a block; each has its own gain
+APART = (8, 2)  # blocks from one place to the next, down and across, where noise is looked at
+NOISE = 16
 GREY = 128 / 255  # the middle of brightness, which is 0 in planes as no colour is
 PLANES = 24  # of a block: 4 brightnesses and 2 colour differences, each of its four parts
 DETAILS = 8  # what a linear filter brings out of them; 32 channels take no longer than 24
@@ -63,7 +66,13 @@ def lowlight_s(
     change = analysis(frame) - average
     convolve = partial(convolution, precision=precision)
     age = 1 / ops.maximum(count, 1)
-    x = convolve(ops.concatenate([transform(change), age], axis=-1), width, "gate_1")
+    changes = transform(change)
+    x = convolve(
+        ops.concatenate([changes, age], axis=-1),
+        width,
+        "gate_1",
+        code=noise_code(changes[..., :PLANES], age),
+    )
     motion = layers.Conv2D(PARTS, 1, activation="sigmoid", name="gate_out")(
         ops.cast(x, "float32")
     )  # 0 still, 1 moving
@@ -97,6 +106,20 @@ def lowlight_s(
     pixels, offsets = band_pixels()
     synthesis.set_weights([pixels.T[None, None].astype(np.float32), offsets.astype(np.float32)])
     return model
+
+
+def noise_code(changes: KerasTensor, age: KerasTensor) -> KerasTensor:
+    """(B, H/4, W/4, 24) changes of bands, (B, H/4, W/4, 4) ages -> (B, 1, 1, 16): how loud noise is.
+
+    By the mean of logarithms: what moves is louder, but in fewer places. Without it a gate for every camera
+    lets go at the noise of a loud one.
+    """
+    changes, age = (x[:, :: APART[0], :: APART[1]] for x in (changes, age))
+    loud = ops.mean(ops.log(ops.abs(changes) + QUIETEST), axis=(1, 2), keepdims=True) - MIDDLE
+    ages = ops.mean(age, axis=(1, 2), keepdims=True)
+    return layers.Dense(NOISE, activation="relu", name="gate_noise")(
+        ops.concatenate([loud, 2 * ages], axis=-1)
+    )
 
 
 def block_planes() -> tuple[Array, Array]:

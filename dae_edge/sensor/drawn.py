@@ -11,7 +11,7 @@ from dae_edge.sensor.sensor import Matrix, Sensor
 
 DAYLIGHT = 0.2  # share of the random cameras that have light enough
 PROCESSED = 0.4  # of the others, share that clean up themselves before they give a frame out
-DARK = 0.6  # of the rest, share that have as little light as the presets, or up to three times as much
+DARK = 0.6  # of the bare ones, share that have as little light as the presets, or up to three times as much
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
 # XYZ (D65) to the colours of four cameras: Brooks et al., "Unprocessing images for learned raw

@@ -13,6 +13,7 @@ from dae_edge.models.lowlight_s import (
     band_pixels,
     block_planes,
     lowlight_s,
+    noise_code,
     plane_bands,
 )
 from dae_edge.models.unroll import no_memory
@@ -60,6 +61,24 @@ def test_the_memory_is_the_average_the_last_means_and_a_zero(model: keras.Model)
     assert np.allclose(state["state_average"][..., :PLANES], expected[..., :PLANES], atol=1e-5)
     assert np.allclose(state["state_average"][..., PLANES:-1], planes[1][..., PLANES:-1], atol=1e-5)
     assert not state["state_average"][..., -1].any()
+
+
+def test_the_gate_knows_how_loud_noise_is_and_hardly_minds_what_moves() -> None:
+    changes, age = keras.Input((None, None, PLANES)), keras.Input((None, None, PARTS))
+    heard = keras.Model([changes, age], noise_code(changes, age))
+    kernel = np.zeros((PLANES + PARTS, 16), np.float32)
+    kernel[0, 0] = 1  # the loudness of the first band, and all else silent
+    heard.get_layer("gate_noise").set_weights([kernel, np.full(16, 10, np.float32)])
+
+    def loudness(noise: np.ndarray) -> float:
+        ages = np.ones((*noise.shape[:3], PARTS), np.float32)
+        return float(heard.predict_on_batch([noise, ages]).ravel()[0])
+
+    noise = np.random.default_rng(2).normal(0, 0.1, (1, 160, 160, PLANES)).astype(np.float32)
+    moving = noise.copy()
+    moving[:, 40:72, 40:72] *= 30  # a twenty-fifth of the picture, by which a mean would double
+    assert loudness(2 * noise) == pytest.approx(loudness(noise) + np.log(2), abs=0.05)
+    assert loudness(moving) == pytest.approx(loudness(noise), abs=0.2)
 
 
 def test_memory_and_outputs_are_float32_always() -> None:
