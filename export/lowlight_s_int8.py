@@ -131,8 +131,8 @@ def _gate(graph: Graph, network: Network, change: str, count: str) -> str:
 
 def _noise_code(graph: Graph, network: Network, change: str, age: str) -> str:
     """How loud noise is, (code,) float, from changes of planes in levels and ages."""
-    ends = (graph.integers(0, 0), graph.integers(FAR, FAR), graph.integers(1, 2), graph.integers(*APART))
-    some = (graph.op("Slice", x, *ends) for x in (change, age))
+    places = (graph.integers(0, 0), graph.integers(FAR, FAR), graph.integers(1, 2), graph.integers(*APART))
+    some = (graph.op("Slice", x, *places) for x in (change, age))
     planes, ages = (graph.reshape(x, -1, channels) for x, channels in zip(some, (SEEN, PARTS), strict=True))
     to_bands = (network.kernel("transform")[0, 0, :, :PLANES] / 255).astype(np.float32)
     bands = graph.op("MatMul", planes, graph.constant(to_bands))

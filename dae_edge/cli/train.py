@@ -13,7 +13,6 @@ from dae_edge.cli.console import be_quiet, check_json, next_step, out, write_jso
 from dae_edge.cli.extras import need
 from dae_edge.errors import BadValueError
 from dae_edge.hush import hushed
-from dae_edge.runtime.load import FAMILY, model_path
 
 if TYPE_CHECKING:
     from dae_edge.training.mnist import Robustness
@@ -156,6 +155,8 @@ def _lowlight(name: str, about: str) -> None:
         force: options.Force = False,
         quiet: options.Quiet = False,
     ) -> None:
+        from dae_edge.runtime.load import FAMILY, model_path
+
         _prepare(resume, force, json, quiet)
         if start is not None and not model_path(start).is_file():
             raise BadValueError(

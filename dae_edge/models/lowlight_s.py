@@ -26,7 +26,7 @@ from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_u
 BLOCK = 4  # pixels a side
 PARTS = 4  # 2 x 2 blocks of a block; each has its own gain
 APART = (8, 2)  # blocks from one place to the next, down and across, where noise is looked at
-NOISE = 16
+NOISE = 16  # numbers that say how loud it is
 GREY = 128 / 255  # the middle of brightness, which is 0 in planes as no colour is
 PLANES = 24  # of a block: 4 brightnesses and 2 colour differences, each of its four parts
 DETAILS = 8  # what a linear filter brings out of them; 32 channels take no longer than 24
