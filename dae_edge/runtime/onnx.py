@@ -43,6 +43,8 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Tensors placed as they come, not planned into one block: `lowlight-s` is 4 % faster, the others as fast.
+    options.enable_mem_pattern = False
     # Waiting threads sleep: spinning would take the camera's and the display's core, for 3 % of time.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Numbers too small to matter make some CPUs a hundred times slower.
