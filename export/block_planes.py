@@ -66,25 +66,14 @@ def in_pairs(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     return pairs.reshape(1, 1, tensors * 2 * channels, 2 * PIXELS)
 
 
-def to_frame(graph: Graph, x: Bytes, heights: Heights, size: Size, frame: str) -> str:
-    """(1, H/2, W/4, 24), four pixels of a row and four of the next -> (1, H, W, 3), the padding cut off.
+def to_frame(graph: Graph, x: Bytes, heights: Heights) -> str:
+    """(1, H/2, W/4, 24), four pixels of a row and four of the next -> (1, H, W, 3).
 
     Two blocks at a time: what is copied are pieces of a few bytes, and half as many take half as long.
     """
     halves = graph.split(graph.reshape(x.name, heights.half, -1, 2 * PIXELS), (PIXELS, PIXELS), 2)
     rows = (graph.reshape(row, heights.half, 1, -1) for row in halves)
-    whole = graph.reshape(graph.concat(*rows, axis=1), 1, heights.full, -1, 3)
-    return cut(graph, whole, size, frame)
-
-
-def cut(graph: Graph, whole: str, size: Size, frame: str) -> str:
-    """(1, H, W, 3) without the padding: of the given `size`, or as large as `frame` where it is None."""
-    if size is None:
-        ends, starts = graph.op("Shape", frame), graph.integers(0, 0, 0, 0)
-        return graph.op("Slice", whole, starts, ends)
-    if any(side % STRIDE for side in size):
-        return graph.op("Slice", whole, graph.integers(0, 0), graph.integers(*size), graph.integers(1, 2))
-    return whole
+    return graph.reshape(graph.concat(*rows, axis=1), 1, heights.full, -1, 3)
 
 
 def block_means(graph: Graph, planes: str, heights: Heights) -> Bytes:

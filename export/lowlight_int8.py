@@ -41,6 +41,7 @@ from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph, columns_at_once
 from dae_edge.export.picture_model import NEXT, PictureModel
+from dae_edge.export.whole_frame import given
 
 LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
@@ -74,7 +75,6 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     code = camera_code(graph, network, extended, heights)
     still = _gate(graph, network, code, change, coarse, count, heights)
 
-    one = graph.number(1)
     count_next = frames_stood_on(graph, count, still)
     gain = graph.op("Reciprocal", count_next)
     average_next = graph.op("Add", average, graph.op("Mul", change, gain))
@@ -86,8 +86,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     closed = row(graph, code, *network.thresholds("mask"), seen)
     masked = masked_difference(graph, features, seen, network.head, WIDE, closed)
     clean = _pixels(graph, network, masked, seen)
-    uncut = to_frame(graph, clean, heights, size, frame)
-    denoised = graph.blend(uncut, frame, strength, graph.op("Sub", one, strength))
+    denoised = given(graph, to_frame(graph, clean, heights), frame, strength, size)
 
     graph.output(denoised, DENOISED, UINT8, (1, *(size or ("height", "width")), 3))
     graph.output(average_next, _AVERAGE + NEXT, FLOAT, (1, PIXELS, *sides))

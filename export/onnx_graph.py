@@ -9,7 +9,9 @@ of bytes is cheaper than any other way to change the layout.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -40,6 +42,7 @@ class Graph:
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
+        self._numbers = count()  # of nodes, those inside of branches too
         self._constants: list[onnx.TensorProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
@@ -71,10 +74,23 @@ class Graph:
     def split_op(
         self, kind: str, outputs: int, *inputs: str, domain: str = "", **attributes: Any
     ) -> list[str]:
-        base = f"{kind}_{len(self._nodes)}"
+        base = f"{kind}_{next(self._numbers)}"
         names = [base] if outputs == 1 else [f"{base}_{index}" for index in range(outputs)]
         self._nodes.append(helper.make_node(kind, inputs, names, name=base, domain=domain, **attributes))
         return names
+
+    def either(
+        self, condition: str, then: Callable[[], str], otherwise: Callable[[], str], dtype: int
+    ) -> str:
+        """What `then` adds where `condition`, a bool, holds, else what `otherwise` adds: only one is run."""
+        branches = {"then_branch": self._branch(then, dtype), "else_branch": self._branch(otherwise, dtype)}
+        return self.op("If", condition, **branches)
+
+    def _branch(self, add: Callable[[], str], dtype: int) -> onnx.GraphProto:
+        outside, self._nodes = self._nodes, []
+        result = add()
+        inside, self._nodes = self._nodes, outside
+        return helper.make_graph(inside, result, [], [helper.make_tensor_value_info(result, dtype, None)])
 
     # Shapes
 
@@ -197,6 +213,17 @@ class Graph:
     def product(self, a: Bytes, b: Bytes, scale: float, zero: int = 0) -> Bytes:
         """Of two matrices."""
         return self._binary("QLinearMatMul", a, b, scale, zero, domain="")
+
+    def product_in_floats(self, x: Bytes, kernel: NDArray[np.int8], bias: NDArray[np.float32]) -> str:
+        """Of a matrix (n, C) and whole numbers (C, F), plus `bias` (F,): (n, F) float."""
+        schemes = (
+            self.number(x.scale),
+            self.number(1),
+            self.constant(np.uint8(x.zero)),
+            self.constant(np.int8(0)),
+        )
+        inputs = (x.name, self.constant(kernel), *schemes, self.constant(bias))
+        return self.op("MatMulIntegerToFloat", *inputs, domain=_CONTRIB)
 
     def rounded(self, x: Bytes, scale: float, zero: int) -> Bytes:
         """The same numbers in other steps."""

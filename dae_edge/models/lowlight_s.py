@@ -4,7 +4,7 @@ The steps are those of `lowlight`: a running average gated by a small network, t
 encoder-decoder that gives a picture and a mask. What differs is the shape of things. A 4 x 4 block of
 the frame is one place with 24 planes: brightness of its 16 pixels, and two colour differences of its
 four 2 x 2 blocks, as most cameras send them. So nothing but the frame itself is ever at full
-resolution, and memory is half the size. Of the camera only the gate is told, and only how loud its noise is.
+resolution, and memory is half the size. Of the camera it is told only how loud its noise is.
 
 Sources: Maggioni et al. (CVPR 2021), as `lowlight`; Malvar and Sullivan, "YCoCg-R: a color space with RGB
 reversibility and low dynamic range" (JVT-I014, 2003), for the colours. Shapes below are for a frame of
@@ -67,12 +67,9 @@ def lowlight_s(
     convolve = partial(convolution, precision=precision)
     age = 1 / ops.maximum(count, 1)
     changes = transform(change)
-    x = convolve(
-        ops.concatenate([changes, age], axis=-1),
-        width,
-        "gate_1",
-        code=noise_code(changes[..., :PLANES], age),
-    )
+    loud = loudness(changes[..., :PLANES], age)
+    code = layers.Dense(NOISE, activation="relu", name="gate_noise")(loud)
+    x = convolve(ops.concatenate([changes, age], axis=-1), width, "gate_1", code=code)
     motion = layers.Conv2D(PARTS, 1, activation="sigmoid", name="gate_out")(
         ops.cast(x, "float32")
     )  # 0 still, 1 moving
@@ -81,7 +78,8 @@ def lowlight_s(
     average_next = average + change * spread(gain)
 
     bands = transform(average_next)
-    picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), width, deep, convolve)
+    code = layers.Dense(NOISE, activation="relu", name="noise")(loud)
+    picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), code, width, deep, convolve)
     own = bands[..., :PLANES]
     opening = 1 - mask
     correction = opening[..., :PLANES] * (picture[..., :PLANES] - own)
@@ -108,18 +106,16 @@ def lowlight_s(
     return model
 
 
-def noise_code(changes: KerasTensor, age: KerasTensor) -> KerasTensor:
-    """(B, H/4, W/4, 24) changes of bands, (B, H/4, W/4, 4) ages -> (B, 1, 1, 16): how loud noise is.
+def loudness(changes: KerasTensor, age: KerasTensor) -> KerasTensor:
+    """(B, H/4, W/4, 24) changes of bands, (B, H/4, W/4, 4) ages -> (B, 1, 1, 28): how loud noise is, by band.
 
-    By the mean of logarithms: what moves is louder, but in fewer places. Without it a gate for every camera
-    lets go at the noise of a loud one.
+    By the mean of logarithms: what moves is louder, but in fewer places. A first frame changes from nothing,
+    and its age says so: its finest bands show little but noise.
     """
     changes, age = (x[:, :: APART[0], :: APART[1]] for x in (changes, age))
     loud = ops.mean(ops.log(ops.abs(changes) + QUIETEST), axis=(1, 2), keepdims=True) - MIDDLE
     ages = ops.mean(age, axis=(1, 2), keepdims=True)
-    return layers.Dense(NOISE, activation="relu", name="gate_noise")(
-        ops.concatenate([loud, 2 * ages], axis=-1)
-    )
+    return ops.concatenate([loud, 2 * ages], axis=-1)
 
 
 def block_planes() -> tuple[Array, Array]:
@@ -178,12 +174,15 @@ def band_pixels() -> tuple[Array, Array]:
     return pixels.reshape(-1, PLANES), np.full(3 * BLOCK**2, GREY)
 
 
-def _restore(seen: KerasTensor, width: int, deep: int, convolve: Convolve) -> tuple[KerasTensor, KerasTensor]:
+def _restore(
+    seen: KerasTensor, code: KerasTensor, width: int, deep: int, convolve: Convolve
+) -> tuple[KerasTensor, KerasTensor]:
     """(H/4, W/4, 32) -> a clean picture's bands and details, and a mask in [0, 1], both (H/4, W/4, 32)."""
     quarter = convolve(seen, width, "quarter_in")
     eighth = convolve(quarter, deep, "eighth_down", strides=2)
-    eighth = convolve(eighth, deep, "eighth_1")
-    eighth = convolve(eighth, deep, "eighth_2")
+    # Told at 1/8 alone, where it takes least time: what comes up from there shifts every channel at 1/4.
+    eighth = convolve(eighth, deep, "eighth_1", code=code)
+    eighth = convolve(eighth, deep, "eighth_2", code=code)
     quarter = convolve(step_up(eighth, width, "quarter_up", convolve) + quarter, width, "quarter_out")
     features = ops.cast(quarter, "float32")
     picture = layers.Conv2D(GIVEN, 1, name="picture")(features)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +25,23 @@ from tests.foreign import F32, onnx_model, tflite_model, weights
 Run = Callable[..., "object"]
 
 
+def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Those inside of branches too."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from every_node(attribute.g)
+
+
 @pytest.mark.parametrize("path", SHIPPED.values(), ids=list(SHIPPED))
 def test_the_reader_sees_what_the_onnx_package_sees(path: Path) -> None:
     model, contents = onnx.load(path), inspect(path).contents
-    assert Counter(n.op_type for n in model.graph.node) == Counter(
+    nodes = list(every_node(model.graph))
+    assert Counter(n.op_type for n in nodes) == Counter(
         {name.rpartition(".")[2]: count for name, count in contents.operators.items()}
     )
-    constants = [a.t for n in model.graph.node for a in n.attribute if a.type == onnx.AttributeProto.TENSOR]
+    constants = [a.t for n in nodes for a in n.attribute if a.type == onnx.AttributeProto.TENSOR]
     assert contents.parameters == sum(math.prod(t.dims) for t in (*model.graph.initializer, *constants))
     assert [port.name for port in contents.inputs] == [value.name for value in model.graph.input]
     assert contents.opsets.keys() == {o.domain or "ai.onnx" for o in model.opset_import}

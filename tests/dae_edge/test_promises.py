@@ -20,14 +20,14 @@ Clip = list[np.ndarray]
 SIZE = (320, 240)
 # dB: what the first frame gains at least, and how good a clean picture stays.
 FIRST = {"lowlight-s": 3.5, "lowlight": 4.0, "lowlight-l": 4.0}
-REMEMBERED = {"lowlight-s": 4.5, "lowlight": 4.0, "lowlight-l": 2.8}
+REMEMBERED = {"lowlight-s": 13.2, "lowlight": 14.6, "lowlight-l": 15.3}
 CLEAN = {"lowlight-s": 34.0, "lowlight": 38.0, "lowlight-l": 38.0}
 # Of surfaces that are vivid: dB that the first frame gains at least, and later ones; levels of tint that may stay.
 VIVID = {
-    ("lowlight-s", "dark"): (4.8, 8.5, 16.0),
+    ("lowlight-s", "dark"): (6.0, 8.5, 16.0),
     ("lowlight", "dark"): (7.0, 10.6, 14.5),
     ("lowlight-l", "dark"): (8.5, 12.3, 11.0),
-    ("lowlight-s", "webcam"): (5.0, 9.4, 9.5),
+    ("lowlight-s", "webcam"): (6.3, 9.4, 10.2),
     ("lowlight", "webcam"): (7.1, 11.8, 9.0),
     ("lowlight-l", "webcam"): (9.5, 12.8, 6.5),
 }
@@ -122,7 +122,7 @@ def test_a_webcam_that_stands_still_is_remembered(loaded: Callable[[str], Denois
     noisy, clean = seen([still] * 16, "webcam")
     denoise = loaded(name)
     ours = [denoise(frame) for frame in noisy]
-    assert psnr(ours[8:], clean[8:]) > psnr(ours[:1], clean[:1]) + REMEMBERED[name]
+    assert psnr(ours[8:], clean[8:]) > psnr(noisy[8:], clean[8:]) + REMEMBERED[name]
 
 
 @family

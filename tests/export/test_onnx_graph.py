@@ -1,4 +1,4 @@
-"""Convolutions of bytes: the same numbers however many columns are worked on at a time."""
+"""Graphs written node by node: convolutions of bytes whichever way they are laid out, products, branches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from dae_edge.export.onnx_graph import UINT8, Bytes, Graph, columns_at_once
+from dae_edge.export.onnx_graph import FLOAT, UINT8, Bytes, Graph, columns_at_once
 
 
 def result(frame: np.ndarray, kernel: np.ndarray, columns: int, strides: int) -> np.ndarray:
@@ -34,3 +34,15 @@ def test_columns_change_nothing(random: np.random.Generator, size: int, strides:
 @pytest.mark.parametrize(("filters", "columns"), [(8, 4), (16, 2), (32, 1), (64, 1)])
 def test_narrow_layers_are_widened_to_what_is_fast(filters: int, columns: int) -> None:
     assert columns_at_once(filters) == columns
+
+
+def test_a_product_in_floats_rounds_nothing(random: np.random.Generator) -> None:
+    given = random.integers(0, 256, (50, 4), dtype=np.uint8)
+    kernel = random.integers(-3, 4, (4, 28)).astype(np.int8)
+    bias = random.normal(0, 1, 28).astype(np.float32)
+    graph = Graph()
+    x = Bytes(graph.input("x", UINT8, given.shape), 1 / 127, 128)
+    graph.output(graph.product_in_floats(x, kernel, bias), "out", FLOAT, (50, 28))
+    session = onnxruntime.InferenceSession(graph.model("product").SerializeToString())
+    expected = (given.astype(float) - 128) / 127 @ kernel + bias
+    assert session.run(None, {"x": given})[0] == pytest.approx(expected, abs=1e-5)
