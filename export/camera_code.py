@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.export.block_planes import Heights
-from dae_edge.export.calibrated import Array
+from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.lowlight_weights import Network
+from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import FLOAT, Bytes, Graph
 from dae_edge.models.camera import FILTERS, FINEST, LOUDEST, MIDDLE, QUIETEST, TAPS
 from dae_edge.models.lowlight import STRIDE
@@ -60,6 +61,21 @@ def row(graph: Graph, code: str, kernel: Array, step: float, like: Bytes) -> Byt
     sides = graph.op("Mul", graph.op("Shape", like.name), graph.integers(1, 0, 1, 1))
     along = graph.op("Expand", one.name, graph.op("Max", sides, graph.integers(1, 1, 1, 1)))
     return Bytes(along, step, 128)
+
+
+def told(
+    graph: Graph,
+    network: Calibrated,
+    x: Bytes,
+    name: str,
+    code: str,
+    first: tuple[Array, Array, Moments] | None = None,
+) -> Bytes:
+    """The convolution `name`, thresholds by the code, a ReLU. `first`: kernel, bias, moments for its own."""
+    kernel, bias, known = first or (*network.weights(name), network.moments(name))
+    how = network.told(name)
+    x = graph.convolution(x, kernel, bias, how.scale, how.zero, seen=known)
+    return graph.add(x, row(graph, code, -how.kernel, how.step, x), network.relu_scale(name))
 
 
 def _weights(network: Network, across: int) -> NDArray[np.int8]:

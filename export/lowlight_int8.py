@@ -34,7 +34,7 @@ from dae_edge.export.block_planes import (
     to_planes,
 )
 from dae_edge.export.calibrated import Ranges
-from dae_edge.export.camera_code import camera_code, row
+from dae_edge.export.camera_code import camera_code, row, told
 from dae_edge.export.correction import masked_difference, padded
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -118,7 +118,7 @@ def _gate(
     x = Bytes(side_by_side(graph, parts, heights), 1, 128)
     kernel, bias, known = network.first_of("gate_1", 2, 1 / 127)
     x = graph.convolution(x, kernel, bias, network.relu_scale("gate_1"), strides=2, seen=known)
-    x = _told(graph, network, x, "gate_2", code)
+    x = told(graph, network, x, "gate_2", code)
     kernel, bias = padded(*network.weights("gate_out"), WIDE // 2)
     known = network.moments("gate_out")
     x = graph.convolution(x, -kernel, -bias, LOGITS, 128, columns=2, seen=known)
@@ -126,13 +126,6 @@ def _gate(
     rows = graph.transpose(graph.reshape(blocks, heights.quarter, -1, 2, 2), 0, 2, 1, 3)
     logits = graph.reshape(rows, 1, 1, heights.half, -1)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
-
-
-def _told(graph: Graph, network: Network, x: Bytes, name: str, code: str) -> Bytes:
-    """A convolution, thresholds for the camera, a ReLU."""
-    told = network.told(name)
-    x = graph.convolution(x, *network.weights(name), told.scale, told.zero, seen=network.moments(name))
-    return graph.add(x, row(graph, code, -told.kernel, told.step, x), network.relu_scale(name))
 
 
 def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: Heights) -> Bytes:
@@ -166,8 +159,8 @@ def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: H
     quarter = convolve(convolve(half, "quarter_down", 2), "quarter_in")
     quarter = blocks(quarter, "quarter", "eighth_down")
     eighth = convolve(convolve(quarter, "eighth_down", 2), "eighth_1")
-    eighth = _told(graph, network, eighth, "eighth_2", code)
+    eighth = told(graph, network, eighth, "eighth_2", code)
     eighth = blocks(eighth, "eighth", "quarter_up")
     quarter = up(eighth, quarter, "quarter", heights.quarter, "quarter_out")
-    quarter = _told(graph, network, quarter, "quarter_out", code)
+    quarter = told(graph, network, quarter, "quarter_out", code)
     return convolve(up(quarter, half, "half", heights.half, "half_out"), "half_out", columns=columns)

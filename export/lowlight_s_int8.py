@@ -22,7 +22,7 @@ import onnx
 
 from dae_edge.export.block_planes import Heights, pad
 from dae_edge.export.calibrated import Array, Calibrated, Ranges
-from dae_edge.export.camera_code import FAR, mean_of_rows, row
+from dae_edge.export.camera_code import FAR, mean_of_rows, told
 from dae_edge.export.correction import Head, held_against, masked_difference, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -121,7 +121,7 @@ def _planes(graph: Graph, network: Network, frame: str, heights: Heights) -> Byt
 def _gate(graph: Graph, network: Network, code: str, change: str, age: str) -> str:
     """How much of each 2 x 2 block has not moved, (1, H/4, W/4, 4) float."""
     seen = _together(graph, change, graph.quantize(age, _GAIN, 128))
-    x = _told(graph, network, seen, "gate_1", code, _first(network, "gate_1"))
+    x = told(graph, network, seen, "gate_1", code, _first(network, "gate_1"))
     kernel, bias = network.weights("gate_out")
     logits = graph.convolution(x, -kernel, -bias, LOGITS, 128, seen=network.moments("gate_out"))
     return graph.op("Sigmoid", graph.dequantize(logits))
@@ -147,21 +147,6 @@ def _code(graph: Graph, network: Network, name: str, loud: str) -> str:
     return graph.op(
         "Relu", graph.op("Add", mixed, graph.constant(bias - MIDDLE * kernel[:PLANES].sum(axis=0)))
     )
-
-
-def _told(
-    graph: Graph,
-    network: Network,
-    x: Bytes,
-    name: str,
-    code: str,
-    first: tuple[Array, Array, Moments] | None = None,
-) -> Bytes:
-    """A convolution, thresholds for how loud noise is, a ReLU. `first`: as `_first` gives it."""
-    kernel, bias, known = first or (*network.weights(name), network.moments(name))
-    told = network.told(name)
-    x = graph.convolution(x, kernel, bias, told.scale, told.zero, seen=known)
-    return graph.add(x, row(graph, code, -told.kernel, told.step, x), network.relu_scale(name))
 
 
 def _together(graph: Graph, planes: str, gain: Bytes) -> Bytes:
@@ -191,7 +176,7 @@ def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: H
     quarter = graph.convolution(seen, kernel, bias, network.relu_scale("quarter_in"), seen=known)
     eighth = convolve(quarter, "eighth_down", 2)
     for name in ("eighth_1", "eighth_2"):
-        eighth = _told(graph, network, eighth, name, code)
+        eighth = told(graph, network, eighth, name, code)
     weights, step = network.weights("quarter_up"), network.signed_scale("quarter_up")
     known = network.moments("quarter_up")
     larger = graph.twice(eighth, *weights, step, heights.eighth, heights.quarter, known)
