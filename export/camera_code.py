@@ -39,8 +39,12 @@ def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) ->
     mean = graph.op("Mul", mean_of_rows(graph, loud), graph.number(step))
     strength = graph.op("Add", mean, graph.number(QUIETEST))
     logarithm = graph.op("Sub", graph.op("Log", strength), graph.number(MIDDLE))
-    kernel, bias = network.code
-    mixed = graph.op("MatMul", logarithm, graph.constant(kernel))
+    return code_of(graph, logarithm, *network.code)
+
+
+def code_of(graph: Graph, heard: str, kernel: Array, bias: Array) -> str:
+    """(n,) float -> (code,) float: a layer with a ReLU, `kernel` (n, code) and `bias` (code,)."""
+    mixed = graph.op("MatMul", heard, graph.constant(kernel))
     return graph.op("Relu", graph.op("Add", mixed, graph.constant(bias)))
 
 

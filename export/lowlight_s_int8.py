@@ -22,7 +22,7 @@ import onnx
 
 from dae_edge.export.block_planes import Heights, pad
 from dae_edge.export.calibrated import Array, Calibrated, Ranges
-from dae_edge.export.camera_code import FAR, mean_of_rows, told
+from dae_edge.export.camera_code import FAR, code_of, mean_of_rows, told
 from dae_edge.export.correction import Head, held_against, masked_difference, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -143,10 +143,7 @@ def _code(graph: Graph, network: Network, name: str, loud: str) -> str:
     kernel, bias = network.codes[name]
     # Keras sees twice the ages, and logarithms around their middle.
     each = np.concatenate([kernel[:PLANES], 2 * kernel[PLANES:]])
-    mixed = graph.op("MatMul", loud, graph.constant(each))
-    return graph.op(
-        "Relu", graph.op("Add", mixed, graph.constant(bias - MIDDLE * kernel[:PLANES].sum(axis=0)))
-    )
+    return code_of(graph, loud, each, bias - MIDDLE * kernel[:PLANES].sum(axis=0))
 
 
 def _together(graph: Graph, planes: str, gain: Bytes) -> Bytes:
@@ -157,7 +154,7 @@ def _together(graph: Graph, planes: str, gain: Bytes) -> Bytes:
 def _spread(graph: Graph, network: Network, gain: Bytes, heights: Heights) -> str:
     """What of a change goes into each plane of the average, (1, H/4, W/4, 28) float.
 
-    Of gains in bytes, within 6 % of what they are: as good an average, for half of the time.
+    Of gains in bytes, within 12 % of what they are: as good an average, and 1 to 2 % less time in all.
     """
     kernel, bias = network.weights("spread")
     gains = replace(gain, name=graph.reshape(gain.name, -1, PARTS))

@@ -11,7 +11,7 @@ def given(graph: Graph, whole: str, frame: str, strength: str, size: Size) -> st
     """`strength` of the denoised picture and for the rest the `frame` as it came, both bytes.
 
     `whole` (1, H, W, 3) is padded still, `frame` (1, height, width, 3); `strength` a float scalar. At full
-    strength, which is what nearly everyone asks for, nothing is blended: that would be 2 % of `lowlight-s`.
+    strength, which is what nearly everyone asks for, nothing is blended: that took 1.4 % of the time.
     """
     one = graph.number(1)
     return graph.either(

@@ -1,4 +1,4 @@
-"""Graphs written node by node: convolutions of bytes whichever way they are laid out, products, branches."""
+"""Graphs written node by node: convolutions of bytes whichever way they are laid out, and products."""
 
 from __future__ import annotations
 
