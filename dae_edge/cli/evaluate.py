@@ -45,7 +45,8 @@ def evaluate(
         typer.Option(
             "--preset",
             metavar="PRESET",
-            help="For clips: dim, dark, very-dark, webcam, or clean, no noise; dim and dark if none. Repeat.",
+            help="For clips: dim, dark, very-dark, webcam, night, or clean, no noise; dim and dark if none. "
+            "Repeat.",
         ),
     ] = None,
     pairs: Annotated[

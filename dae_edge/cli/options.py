@@ -42,7 +42,8 @@ Simulate = Annotated[
     typer.Option(
         "--simulate",
         metavar="PRESET",
-        help="Take the input as clean, make it dim, dark, very-dark or webcam first, and measure the gain.",
+        help="Take the input as clean, make it dim, dark, very-dark, webcam or night first, and measure "
+        "the gain.",
     ),
 ]
 

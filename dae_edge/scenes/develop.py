@@ -20,7 +20,7 @@ def develop(picture: Picture, random: np.random.Generator) -> Picture:
         picture = isp.reduce_noise(picture, 0, random.uniform(0.5, 1.5))
     if random.random() < 0.6:
         picture = isp.sharpen(picture, random.uniform(0.1, 1.0))
-    if random.random() < 0.7:
+    if random.random() < 0.5:
         picture = _grain(picture, random)
     if random.random() < 0.7:
         picture = transport.jpeg(picture, int(random.integers(70, 98)), "4:2:0")
@@ -34,6 +34,6 @@ def _grain(picture: Picture, random: np.random.Generator) -> Picture:
     grain += random.uniform(0.5, 3) * random.normal(size=(height, width, 1)).astype(np.float32)
     if random.random() < 0.6:
         grain = cv2.GaussianBlur(grain, (0, 0), random.uniform(0.3, 0.9)).astype(np.float32, copy=False)
-    strength = np.exp(random.uniform(np.log(0.3), np.log(1.5))) / float(grain.std())
+    strength = np.exp(random.uniform(np.log(0.3), np.log(1.2))) / float(grain.std())
     shade = 0.4 + 0.6 * np.sqrt(picture.astype(np.float32) / 255)
     return np.clip(np.rint(picture + strength * shade * grain), 0, 255).astype(np.uint8)

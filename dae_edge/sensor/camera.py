@@ -27,9 +27,8 @@ class SimulatedCamera:
     def __init__(self, sensor: Sensor, *, seed: int = 0) -> None:
         self.sensor = sensor
         self._photosites = Photosites(sensor, np.random.default_rng(seed))
-        balance = (sensor.blue_gain, 1.0, sensor.red_gain)  # BGR
         self._h264 = None if sensor.h264_crf is None else H264(sensor.h264_crf)
-        self._balance = np.array(balance, np.float32)
+        self._balance = np.array(sensor.balance, np.float32)
         self._light = decoding(sensor.tone)
         self._captured, self._cleaned = (Brightness(sensor, seed) for _ in range(2))
 
@@ -40,26 +39,29 @@ class SimulatedCamera:
         camera shows brightness and colours, so that nothing learns to sharpen.
         """
         exposed = encode(self._light * np.float32(next(self._cleaned)), self.sensor.tone)
-        frame = cv2.LUT(scene, exposed).astype(np.uint8, copy=False)
+        frame = cv2.LUT(self._focused(scene), exposed).astype(np.uint8, copy=False)
         frame = isp.reduce_noise(frame, self.sensor.luma_blur, self.sensor.chroma_blur)
+        frame = isp.enlarge(frame, *scene.shape[:2])
         return isp.sharpen(frame, self.sensor.sharpening)
 
     def capture(self, scene: Frame) -> Frame:
         """(H, W, 3) uint8 BGR scene -> (H, W, 3) uint8 BGR as the camera delivers it.
 
-        Scene light -> camera colours -> mosaic -> electrons with shot, read, row and fixed noise ->
-        converter -> demosaic -> white balance -> sRGB colours, tone curve, 8 bits -> the camera's own
-        noise reduction and sharpening -> colour subsampling, JPEG or H.264.
+        Scene light through the lens -> camera colours -> mosaic -> electrons with shot, read, row and
+        fixed noise -> converter -> demosaic -> white balance -> sRGB colours, tone curve, 8 bits -> the
+        camera's own noise reduction, zoom and sharpening -> colour subsampling, JPEG or H.264.
         """
         sensor = self.sensor
         exposed = self._light * np.float32(next(self._captured))
-        light = cv2.LUT(scene, exposed).astype(np.float32, copy=False)  # 1 = displayed white
+        light = cv2.LUT(self._focused(scene), exposed).astype(np.float32, copy=False)  # 1 = displayed white
         if sensor.colour_matrix is not None:
             light = np.maximum(isp.colour(light, sensor.colour_matrix, inverse=True), 0)
         electrons = light * (np.float32(sensor.electrons) / self._balance)
 
         if sensor.demosaic == "binned":
             bgr = self._photosites.expose(electrons)
+        elif sensor.demosaic == "monochrome":
+            bgr = cv2.merge([self._photosites.expose(electrons[..., 1])] * 3)
         else:
             bgr = self._mosaicked(electrons)
 
@@ -67,12 +69,18 @@ class SimulatedCamera:
         if sensor.colour_matrix is not None:
             bgr = isp.colour(bgr, sensor.colour_matrix)
         frame = isp.reduce_noise(encode(bgr, sensor.tone), sensor.luma_blur, sensor.chroma_blur)
-        frame = isp.sharpen(frame, sensor.sharpening)
+        frame = isp.sharpen(isp.enlarge(frame, *scene.shape[:2]), sensor.sharpening)
         if self._h264 is not None:
             return self._h264(frame)
         if sensor.jpeg_quality is not None:
             return transport.jpeg(frame, sensor.jpeg_quality, sensor.chroma)
         return transport.subsample(frame, sensor.chroma)
+
+    def _focused(self, scene: Frame) -> Frame:
+        """(H, W, 3) uint8 -> through the lens, onto as many photosites as zoom leaves."""
+        if self.sensor.demosaic == "monochrome":
+            scene = cv2.merge([cv2.cvtColor(scene, cv2.COLOR_BGR2GRAY)] * 3).astype(np.uint8, copy=False)
+        return isp.shrink(isp.blur(scene, self.sensor.lens_blur), self.sensor.zoom)
 
     def _mosaicked(self, electrons: NDArray[np.float32]) -> NDArray[np.float32]:
         """(H, W, 3) electrons -> the same read through a colour mosaic, in units of white."""

@@ -15,7 +15,8 @@ Plane = NDArray[np.float32]
 
 # Colours of the upper left 2 x 2 photosites, and how many rows and columns of an RGGB sensor they leave out.
 ORDERS = {"RGGB": (0, 0), "GRBG": (0, 1), "GBRG": (1, 0), "BGGR": (1, 1)}
-DEMOSAICS = ("bilinear", "edge-aware", "malvar", "binned")
+DEMOSAICS = ("bilinear", "edge-aware", "malvar", "binned", "monochrome")
+WHOLE = ("binned", "monochrome")  # with nothing to fill in: each pixel has a noise of its own
 
 # OpenCV's demosaics take 16-bit numbers; the pedestal keeps the negative half of the read
 # noise, as a real black level does.
@@ -46,7 +47,7 @@ def mosaic(light: Plane) -> Plane:
 
 
 def demosaic(raw: Plane, method: str) -> Plane:
-    """(H, W) mosaic, 1 = white -> (H, W, 3) BGR by `method`, one of `DEMOSAICS` but "binned"."""
+    """(H, W) mosaic, 1 = white -> (H, W, 3) BGR by `method`, one of the first three of `DEMOSAICS`."""
     if method == "malvar":
         return _malvar(raw)
     code = cv2.COLOR_BayerRGGB2BGR_EA if method == "edge-aware" else cv2.COLOR_BayerRGGB2BGR

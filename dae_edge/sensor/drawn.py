@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from dae_edge.sensor.demosaic import DEMOSAICS
 from dae_edge.sensor.sensor import Matrix, Sensor
 
 DAYLIGHT = 0.2  # share of the random cameras that have light enough
-PROCESSED = 0.4  # of the others, share that clean up themselves before they give a frame out
+PROCESSED = 0.45  # of the others, share that clean up themselves before they give a frame out
+SOFT = 0.5  # share of all whose lens shows less than their pixels could
+ZOOMED = 0.25  # share of all whose frames were enlarged
 DARK = 0.6  # of the bare ones, share that have as little light as the presets, or up to three times as much
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
@@ -35,6 +38,12 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
     White-balance gains and colour matrices cover those of Brooks et al. (CVPR 2019); read noise
     and its structure those of Wei et al. (CVPR 2020), in the range of small video sensors.
     """
+    lens_blur = math.exp(random.uniform(math.log(0.4), math.log(1.6))) * _sometimes(random, SOFT)
+    zoom = 1 + random.uniform(0.1, 1.0) * _sometimes(random, ZOOMED)
+    return replace(_draw(random), lens_blur=lens_blur, zoom=zoom)
+
+
+def _draw(random: np.random.Generator) -> Sensor:
     if random.random() < DAYLIGHT:
         return _daylight(random)
     if random.random() < PROCESSED:
@@ -49,7 +58,7 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
         fixed_pattern=random.uniform(0.0, 0.3) * read_noise * _sometimes(random, 0.3),
         hot_pixels=3e-4 * random.random() * _sometimes(random, 0.2),
         bit_depth=int(random.choice([10, 12])),
-        demosaic=str(random.choice(["bilinear", "edge-aware", "malvar", "binned"], p=[0.45, 0.15, 0.2, 0.2])),
+        demosaic=_demosaic(random, 0.4, 0.13, 0.18, 0.18, 0.11),
         order=_order(random),
         red_gain=random.uniform(1.4, 2.4),
         blue_gain=random.uniform(1.4, 2.2),
@@ -122,7 +131,7 @@ def _daylight(random: np.random.Generator) -> Sensor:
         read_noise=1.0,
         row_noise=0.0,
         bit_depth=12,
-        demosaic="binned",
+        demosaic="monochrome" if random.random() < 0.1 else "binned",
         tone=random.uniform(0.0, 0.9) * _sometimes(random, 0.5),
         chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.5, 0.2, 0.3])),
         jpeg_quality=int(random.integers(85, 99)) if random.random() < 0.4 else None,
@@ -130,24 +139,24 @@ def _daylight(random: np.random.Generator) -> Sensor:
 
 
 def _processed(random: np.random.Generator) -> Sensor:
-    """Colour noise smoothed over many pixels, brightness over two, then sharpened, as a JPEG.
+    """Colour noise smoothed over many pixels, brightness over two or not at all, then sharpened, as a JPEG.
 
     What phones, photo cameras and the better webcams give out: less noise, but hard to tell from texture.
     """
     return Sensor(
         exposure=random.uniform(0.3, 1.0),
-        electrons=math.exp(random.uniform(math.log(40), math.log(3000))),
+        electrons=math.exp(random.uniform(math.log(30), math.log(3000))),
         read_noise=random.uniform(1.0, 4.0),
         row_noise=0.0,
         bit_depth=12,
-        demosaic=str(random.choice(["bilinear", "edge-aware", "malvar"])),
+        demosaic=_demosaic(random, 0.2, 0.15, 0.2, 0.3, 0.15),
         order=_order(random),
         red_gain=random.uniform(1.4, 2.4),
         blue_gain=random.uniform(1.4, 2.2),
         colour_matrix=draw_colour_matrix(random) if random.random() < 0.5 else None,
         tone=random.uniform(0.2, 0.9) * _sometimes(random, 0.8),
-        chroma_blur=random.uniform(1.0, 3.5),
-        luma_blur=random.uniform(0.35, 1.0),
+        chroma_blur=random.uniform(0.5, 4.5),
+        luma_blur=random.uniform(0.35, 1.3) * _sometimes(random, 0.75),
         sharpening=random.uniform(0.1, 0.8) * _sometimes(random, 0.6),
         chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"])),
         jpeg_quality=int(random.integers(75, 99)) if random.random() < 0.8 else None,
@@ -161,6 +170,11 @@ def draw_colour_matrix(random: np.random.Generator) -> Matrix:
     to_camera /= to_camera.sum(axis=1, keepdims=True)
     inverse = np.linalg.inv(to_camera)
     return tuple((float(red), float(green), float(blue)) for red, green, blue in inverse)
+
+
+def _demosaic(random: np.random.Generator, *shares: float) -> str:
+    """`shares` of `DEMOSAICS`, in that order."""
+    return str(random.choice(DEMOSAICS, p=shares))
 
 
 def _order(random: np.random.Generator) -> str:

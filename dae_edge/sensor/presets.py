@@ -28,11 +28,21 @@ WEBCAM = Sensor(
     chroma="4:2:2",
     jpeg_quality=80,
 )
-CAMERAS = {**PRESETS, "webcam": WEBCAM}
+# A security camera at night: no colours, and it smooths and sharpens what is left.
+NIGHT = Sensor(
+    exposure=0.6,
+    electrons=80,
+    read_noise=2.5,
+    demosaic="monochrome",
+    luma_blur=0.5,
+    sharpening=0.4,
+    jpeg_quality=80,
+)
+CAMERAS = {**PRESETS, "webcam": WEBCAM, "night": NIGHT}
 
 
 def preset(name: str) -> Sensor:
-    """The sensor called `name`: "dim", "dark", "very-dark" or "webcam"."""
+    """The sensor called `name`: "dim", "dark", "very-dark", "webcam" or "night"."""
     if name not in CAMERAS:
         raise BadValueError(f"`preset` (={name!r}) must be one of {', '.join(CAMERAS)}.")
     return CAMERAS[name]

@@ -28,6 +28,8 @@ class Sensor:
     exposure:      brightness of the displayed picture against the scene's, in linear light
     flicker:       of mains light: relative amplitude of the brightness that beats with the frame rate
     gain_drift:    relative rms step of the gain from frame to frame, a random walk
+    lens_blur:     of the lens and the filter before the sensor: Gaussian sigma, pixels; the clean picture
+                   has it too
     Sensor:
     electrons:     a green photosite collects where the picture shows white
     read_noise:    electrons, rms, each photosite and frame anew
@@ -37,7 +39,10 @@ class Sensor:
     hot_pixels:    share of photosites that are stuck bright
     bit_depth:     of the converter, over the range black to white
     Picture:
-    demosaic:      "bilinear", "edge-aware", "malvar", or "binned": every pixel has all three colours
+    zoom:          how much larger the frame is than what the sensor read, each side: digital zoom, or a
+                   sensor of fewer pixels; at least 1
+    demosaic:      "bilinear", "edge-aware", "malvar"; "binned": every pixel has all three colours; or
+                   "monochrome": none has any, as in most security cameras' night mode
     order:         of the colours over the photosites: "RGGB", "GRBG", "GBRG" or "BGGR"
     red_gain:      white balance: a red photosite collects `electrons / red_gain` at white
     blue_gain:     the same for blue
@@ -57,6 +62,7 @@ class Sensor:
     exposure: float = 1.0
     flicker: float = 0.0
     gain_drift: float = 0.0
+    lens_blur: float = 0.0
     electrons: float = 500.0
     read_noise: float = 3.0
     row_noise: float = 0.3
@@ -64,6 +70,7 @@ class Sensor:
     fixed_pattern: float = 0.0
     hot_pixels: float = 0.0
     bit_depth: int = 10
+    zoom: float = 1.0
     demosaic: str = "bilinear"
     order: str = "RGGB"
     red_gain: float = 2.0
@@ -77,6 +84,12 @@ class Sensor:
     jpeg_quality: int | None = None
     h264_crf: float | None = None
 
+    @property
+    def balance(self) -> tuple[float, float, float]:
+        """What blue, green and red are multiplied by; without colours there is nothing to balance."""
+        grey = self.demosaic == "monochrome"
+        return (1.0, 1.0, 1.0) if grey else (self.blue_gain, 1.0, self.red_gain)
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
@@ -89,6 +102,8 @@ class Sensor:
                 raise BadValueError(f"`{name}` (={getattr(self, name)!r}) must be one of {', '.join(known)}.")
         if not self.hot_pixels <= 1:
             raise BadValueError(f"`hot_pixels` (={self.hot_pixels}) must be a share from 0 to 1.")
+        if not self.zoom >= 1:
+            raise BadValueError(f"`zoom` (={self.zoom}) must be 1 or more.")
         if not self.tone <= 1:
             raise BadValueError(f"`tone` (={self.tone}) must be a share from 0 to 1.")
         if not 6 <= self.bit_depth <= 16:

@@ -98,7 +98,7 @@ def test_what_is_absent_or_broken_has_a_row_that_says_so(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--preset", "night"], 2, "must be one of dim, dark, very-dark, webcam"),
+        (["--preset", "dusk"], 2, "must be one of dim, dark, very-dark, webcam, night"),
         (["--pairs", ".", "--preset", "dim"], 2, "`--pairs` have their own noise"),
         (["--opponent", "nml"], 2, "Did you mean nlm?"),
         (["--opponent", "none", "--opponent", "nlm"], 2, "goes with no other opponent"),

@@ -81,6 +81,14 @@ def test_many_cameras_come_back(name: str, change: dict[str, object], seed: int)
     near(calibrate(frames(true, 60, seed=seed, scene=scene)).sensor, true)
 
 
+def test_a_monochrome_camera_comes_back() -> None:
+    true = replace(PRESETS["dim"], demosaic="monochrome", jpeg_quality=None)
+    found = calibrate(frames(true)).sensor
+    assert found.demosaic == "monochrome"
+    for name in ("electrons", "read_noise", "row_noise"):
+        assert getattr(found, name) == pytest.approx(getattr(true, name), rel=0.15), name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_hot_pixels_are_counted(name: str) -> None:

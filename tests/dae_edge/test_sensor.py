@@ -195,6 +195,43 @@ def test_the_clean_picture_is_as_soft_as_the_camera_shows_brightness() -> None:
     assert camera.clean(scene).std() < 0.7 * scene.std()
 
 
+@pytest.mark.parametrize("soft", [{"lens_blur": 0.9}, {"zoom": 1.7}, {"lens_blur": 0.6, "zoom": 1.3}])
+@pytest.mark.parametrize("sides", [(80, 96), (81, 95)])
+def test_lens_and_zoom_make_what_is_shown_softer_in_both(
+    soft: dict[str, float], sides: tuple[int, int]
+) -> None:
+    scene = np.random.default_rng(1).integers(60, 200, (*sides, 1), np.uint8).repeat(3, axis=2)
+    quiet = {"electrons": 1e7, "read_noise": 0, "row_noise": 0, "demosaic": "binned", "bit_depth": 16}
+    camera = SimulatedCamera(Sensor(**quiet, **soft), seed=1)
+    frame, clean = camera.capture(scene).astype(float), camera.clean(scene).astype(float)
+    assert frame.shape == scene.shape
+    assert np.abs(frame - clean).max() <= 2
+    assert clean.std() < 0.7 * scene.std()
+
+
+def test_a_monochrome_camera_reads_each_pixel_once_for_all_colours() -> None:
+    grey = replace(RAW, demosaic="monochrome")
+    camera = SimulatedCamera(grey, seed=1)
+    scene = np.full((300, 300, 3), (40, 128, 200), np.uint8)
+    shot, clean = camera.capture(scene), camera.clean(scene)
+    assert np.ptp(shot, axis=2).max() == np.ptp(clean, axis=2).max() == 0
+    binned = SimulatedCamera(replace(RAW, demosaic="binned"), seed=1).capture(clean)
+    assert shot[..., 0].std() == pytest.approx(binned[..., 1].std(), rel=0.03)
+
+
+def test_zoom_spreads_noise_over_neighbours_and_the_lens_does_not() -> None:
+    binned = replace(RAW, demosaic="binned")
+
+    def beside(sensor: Sensor) -> float:
+        shot = SimulatedCamera(sensor, seed=1).capture(np.full((300, 300, 3), 128, np.uint8))
+        noise = shot[..., 1] - shot[..., 1].mean()
+        return float((noise[:, 1:] * noise[:, :-1]).mean() / noise.var())
+
+    assert abs(beside(binned)) < 0.02
+    assert abs(beside(replace(binned, lens_blur=1.5))) < 0.02
+    assert beside(replace(binned, zoom=2.0)) > 0.5
+
+
 def test_the_mean_picture_is_the_clean_one() -> None:
     camera = SimulatedCamera(replace(RAW, electrons=20000), seed=1)
     scene = np.full((200, 200, 3), (60, 120, 180), np.uint8)
@@ -242,6 +279,8 @@ def test_random_sensors_are_valid() -> None:
         {"chroma": "'4:1:1'"},
         {"sharpening": -1},
         {"tone": 1.5},
+        {"zoom": 0.9},
+        {"lens_blur": -1.0},
     ],
 )
 def test_wrong_parameters_name_value_and_rule(wrong: dict[str, Any]) -> None:
@@ -253,5 +292,5 @@ def test_wrong_parameters_name_value_and_rule(wrong: dict[str, Any]) -> None:
 
 
 def test_an_unknown_preset_names_the_known() -> None:
-    with pytest.raises(BadValueError, match="dim, dark, very-dark, webcam"):
-        preset("night")
+    with pytest.raises(BadValueError, match="dim, dark, very-dark, webcam, night"):
+        preset("dusk")

@@ -97,7 +97,7 @@ def test_the_demo_knows_its_limits() -> None:
     with pytest.raises(BadValueError, match="noisy already"):
         open_source("demo", simulate="dim")
     with pytest.raises(BadValueError, match="`preset`"):
-        open_source("demo:night")
+        open_source("demo:dusk")
     with pytest.raises(BadValueError, match="--size"):
         open_source("demo", size=(8, 8))
     with pytest.raises(BadValueError, match="--fourcc"):

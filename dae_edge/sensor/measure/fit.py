@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dae_edge.errors import CalibrationError
 from dae_edge.sensor.camera import SimulatedCamera
 from dae_edge.sensor.curves import LINEAR, linear_to_srgb
+from dae_edge.sensor.demosaic import WHOLE
 from dae_edge.sensor.measure.bent import unbend
 from dae_edge.sensor.measure.readings import BLOCK, Readings, read
 from dae_edge.sensor.sensor import Sensor
@@ -68,7 +69,7 @@ def law(sensor: Sensor, channel: NDArray[np.int64], light: Values) -> Values:
     A photosite of a colour with white-balance gain g collects electrons / g at white, so
     var = g * light / electrons + (g * read_noise / electrons)**2.
     """
-    gain = np.array([sensor.blue_gain, 1.0, sensor.red_gain])[channel]
+    gain = np.array(sensor.balance)[channel]
     return gain * light / sensor.electrons + np.square(gain * sensor.read_noise / sensor.electrons)
 
 
@@ -101,7 +102,7 @@ def compare(
         raise CalibrationError(
             "too little of the picture can be used; light the scene so that dark and bright parts show."
         )
-    spread = np.full(len(channels), 1.0 if sensor.demosaic == "binned" else 0.6)  # what a demosaic leaves
+    spread = np.full(len(channels), 1.0 if sensor.demosaic in WHOLE else 0.6)  # what a demosaic leaves
     new_light, variance = unbend(
         lights,
         law(sensor, channels, lights),

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dae_edge.sensor.demosaic import DEMOSAICS
+from dae_edge.sensor.demosaic import DEMOSAICS, WHOLE
 from dae_edge.sensor.measure.fit import simulate
 from dae_edge.sensor.measure.readings import BLOCK, SCALES, Readings, read
 from dae_edge.sensor.sensor import Sensor
@@ -48,7 +48,7 @@ def like(sensor: Sensor, demosaic: str) -> Sensor:
     A mosaic sees green at half of its photosites and red and blue at a quarter, so that coarse
     means have 2 and 4 times the noise of one photosite of each pixel.
     """
-    was, is_ = sensor.demosaic == "binned", demosaic == "binned"
+    was, is_ = sensor.demosaic in WHOLE, demosaic in WHOLE
     times = 0.5 if is_ and not was else 2.0 if was and not is_ else 1.0
     return replace(
         sensor,
@@ -96,7 +96,7 @@ class Search:
         """The best of all with noise reduction and sharpening too: a coarse grid, then finer."""
         grid = [
             replace(wire, luma_blur=luma, chroma_blur=chroma, sharpening=0.0)
-            for demosaic in ("bilinear", "malvar", "binned")
+            for demosaic in ("bilinear", "malvar", *WHOLE)
             for wire in _wires(like(sensor, demosaic))
             for luma in (0.0, 0.5, 0.9)
             for chroma in (0.0, 1.1)
