@@ -1,4 +1,4 @@
-"""The camera's code in an 8-bit graph: `models.camera` on the frame's bytes, a few floats behind it."""
+"""What layers are told in an 8-bit graph: `models.camera` on the frame's bytes, a few floats behind it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from numpy.typing import NDArray
 from dae_edge.export.block_planes import Heights
 from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.lowlight_weights import Network
-from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import FLOAT, Bytes, Graph
-from dae_edge.models.camera import FILTERS, FINEST, LOUDEST, MIDDLE, QUIETEST, TAPS
+from dae_edge.models.camera import FILTERS, FINEST, LISTENED, LOUDEST, MIDDLE, QUIETEST, TAPS
 from dae_edge.models.lowlight import STRIDE
 
 _SIDE = 2 * TAPS  # in pixels
-FAR = np.iinfo(np.int64).max  # beyond every end
+_FAR = np.iinfo(np.int64).max  # beyond every end
 
 
-def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
-    """(1, H, W, 3) bytes -> (code,) float.
+def heard(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
+    """(1, H, W, 3) bytes -> (32,) float: how much each filter finds.
 
     In whole numbers of the filters' finest weight, none of them rounded: where there is next to no noise a
     quarter of a grey level says what camera it is. Rounded to half levels, clean pictures lost 2 dB. What the
@@ -26,7 +25,7 @@ def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) ->
     """
     step = FINEST / 255
     down, across = (2 * blocks for blocks in network.model.model.get_layer("texture").strides)
-    corner, ends, every = graph.integers(0, 0), (FAR, _SIDE), graph.integers(down // STRIDE, 1)
+    corner, ends, every = graph.integers(0, 0), (_FAR, _SIDE), graph.integers(down // STRIDE, 1)
     eighths = graph.reshape(frame, heights.eighth, STRIDE, -1)
     rows = graph.op("Slice", eighths, corner, graph.integers(*ends), graph.integers(0, 1), every)
     squares = graph.transpose(graph.reshape(rows, 0, _SIDE, -1, 3 * across), 0, 2, 1, 3)  # 0: as it is
@@ -36,19 +35,38 @@ def camera_code(graph: Graph, network: Network, frame: str, heights: Heights) ->
         graph.constant(_weights(network, across)),
     )
     loud = graph.op("Min", graph.op("Abs", graph.op("Cast", whole, to=FLOAT)), graph.number(LOUDEST / step))
-    mean = graph.op("Mul", mean_of_rows(graph, loud), graph.number(step))
+    mean = graph.op("Mul", _mean_of_rows(graph, loud), graph.number(step))
     strength = graph.op("Add", mean, graph.number(QUIETEST))
-    logarithm = graph.op("Sub", graph.op("Log", strength), graph.number(MIDDLE))
-    return code_of(graph, logarithm, *network.code)
+    return graph.op("Sub", graph.op("Log", strength), graph.number(MIDDLE))
 
 
-def code_of(graph: Graph, heard: str, kernel: Array, bias: Array) -> str:
-    """(n,) float -> (code,) float: a layer with a ReLU, `kernel` (n, code) and `bias` (code,)."""
+def loudness(graph: Graph, changes: str, ages: str, to_bands: Array) -> str:
+    """(n, planes) changes in levels and (n, k) ages, both floats -> (bands + k,): how loud noise is.
+
+    `to_bands` (planes, bands) from levels.
+    """
+    bands = graph.op("Abs", graph.op("MatMul", changes, graph.constant(to_bands.astype(np.float32))))
+    loud = graph.op("Log", graph.op("Add", bands, graph.number(QUIETEST)))
+    around = graph.op("Sub", loud, graph.number(MIDDLE))
+    return _mean_of_rows(graph, graph.concat(around, graph.op("Add", ages, ages), axis=1))
+
+
+def listened(graph: Graph, x: str, axis: int, block: int) -> str:
+    """Where noise is listened to: some rows and columns of `x`, its axes `axis` and the next, in blocks of
+    `block` pixels a side."""
+    ends = graph.integers(0, 0), graph.integers(_FAR, _FAR)
+    apart = graph.integers(*(pixels // block for pixels in LISTENED))
+    return graph.op("Slice", x, *ends, graph.integers(axis, axis + 1), apart)
+
+
+def code(graph: Graph, network: Calibrated, name: str, heard: str) -> str:
+    """(n,) float -> (code,) float: what the model's layer `name` makes of it."""
+    kernel, bias = network.model.model.get_layer(name).get_weights()
     mixed = graph.op("MatMul", heard, graph.constant(kernel))
     return graph.op("Relu", graph.op("Add", mixed, graph.constant(bias)))
 
 
-def mean_of_rows(graph: Graph, x: str) -> str:
+def _mean_of_rows(graph: Graph, x: str) -> str:
     """(n, F) -> (F,), as a product of matrices: `ReduceMean` takes longer."""
     count, _ = graph.split(graph.op("Shape", x), (1, 1), 0)
     ones = graph.op("ConstantOfShape", count, value=graph.scalar(1.0))
@@ -67,18 +85,10 @@ def row(graph: Graph, code: str, kernel: Array, step: float, like: Bytes) -> Byt
     return Bytes(along, step, 128)
 
 
-def told(
-    graph: Graph,
-    network: Calibrated,
-    x: Bytes,
-    name: str,
-    code: str,
-    first: tuple[Array, Array, Moments] | None = None,
-) -> Bytes:
-    """The convolution `name`, thresholds by the code, a ReLU. `first`: kernel, bias, moments for its own."""
-    kernel, bias, known = first or (*network.weights(name), network.moments(name))
+def told(graph: Graph, network: Calibrated, x: Bytes, name: str, code: str) -> Bytes:
+    """The convolution `name`, thresholds by the code, a ReLU."""
     how = network.told(name)
-    x = graph.convolution(x, kernel, bias, how.scale, how.zero, seen=known)
+    x = graph.convolution(x, *network.weights(name), how.scale, how.zero, seen=network.moments(name))
     return graph.add(x, row(graph, code, -how.kernel, how.step, x), network.relu_scale(name))
 
 

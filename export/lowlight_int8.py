@@ -34,7 +34,7 @@ from dae_edge.export.block_planes import (
     to_planes,
 )
 from dae_edge.export.calibrated import Ranges
-from dae_edge.export.camera_code import camera_code, row, told
+from dae_edge.export.camera_code import code, heard, listened, loudness, row, told
 from dae_edge.export.correction import masked_difference, padded
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -48,7 +48,16 @@ MEMORY = "pixels"  # what it holds
 RANGES: tuple[Ranges, ...] = ("fine", "edges", "whole")  # to try, in this order
 
 _AVERAGE, _COUNT = "state_average", "state_count"
-_LAYERS = {"analysis", "texture", "gate_out", "half_in", "detail", "head", "synthesis"}  # only it has all
+_LAYERS = {
+    "analysis",
+    "texture",
+    "gate_code",
+    "gate_out",
+    "half_in",
+    "detail",
+    "head",
+    "synthesis",
+}  # only it has all
 
 Array = NDArray[np.float32]
 
@@ -72,8 +81,10 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     planes = to_planes(graph, extended, heights)
     coarse = block_means(graph, planes, heights)
     change = graph.op("Sub", graph.op("Cast", planes, to=FLOAT), average)
-    code = camera_code(graph, network, extended, heights)
-    still = _gate(graph, network, code, change, coarse, count, heights)
+    age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
+    of_noise = _loudness(graph, network, change, age)
+    of_camera = graph.concat(heard(graph, network, extended, heights), of_noise, axis=0)
+    still = _gate(graph, network, code(graph, network, "gate_code", of_camera), change, coarse, age, heights)
 
     count_next = frames_stood_on(graph, count, still)
     gain = graph.op("Reciprocal", count_next)
@@ -82,8 +93,9 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     held = graph.quantize(average_next, 1)
     parts = (held, coarse, graph.quantize(gain, 1 / 255))
     seen = Bytes(side_by_side(graph, parts, heights))
-    features = _features(graph, network, code, seen, heights)
-    closed = row(graph, code, *network.thresholds("mask"), seen)
+    told_of = code(graph, network, "code", of_camera)
+    features = _features(graph, network, told_of, seen, heights)
+    closed = row(graph, told_of, *network.thresholds("mask"), seen)
     masked = masked_difference(graph, features, seen, network.head, WIDE, closed)
     clean = _pixels(graph, network, masked, seen)
     denoised = given(graph, to_frame(graph, clean, heights), frame, strength, size)
@@ -105,11 +117,20 @@ def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes
     return graph.convolution(both, in_pairs(kernel), bias, 1, exact=np.ones(2 * PIXELS, np.float32))
 
 
+def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
+    """From changes of planes in levels, how loud noise is: 12 mean logarithms and a mean age, (13,) float."""
+    places = (listened(graph, x, 2, 2) for x in (change, age))
+    rows = (
+        graph.transpose(graph.reshape(x, planes, -1), 1, 0)
+        for x, planes in zip(places, (PIXELS, 1), strict=True)
+    )
+    return loudness(graph, *rows, network.transform / 255)
+
+
 def _gate(
-    graph: Graph, network: Network, code: str, change: str, coarse: Bytes, count: str, heights: Heights
+    graph: Graph, network: Network, code: str, change: str, coarse: Bytes, age: str, heights: Heights
 ) -> str:
     """How much of each block has not moved, (1, 1, H/2, W/2) float."""
-    age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     parts = (
         graph.quantize(change, 1, 128),
         graph.rounded(coarse, 2, 128),

@@ -1,8 +1,8 @@
 """`lowlight-s` in 8 bits, written for onnxruntime node by node.
 
 As in `lowlight_int8`, a frame stays bytes from end to end and only the memory is float. Here channels
-are last everywhere, so that nothing is ever transposed: a frame's rows of four pixels are its
-channels for the first convolution, and what the last one gives is rows of four pixels again.
+are last everywhere, so that nothing but the gate's few logits is ever transposed: a frame's rows of four
+pixels are its channels for the first convolution, and what the last one gives is rows of four pixels again.
 
 - Planes are in grey levels around 128, the byte of 0 for brightness and colours alike: so are the
   margins that convolutions see beyond the frame's edges, in Keras and here.
@@ -22,7 +22,7 @@ import onnx
 
 from dae_edge.export.block_planes import Heights, pad
 from dae_edge.export.calibrated import Array, Calibrated, Ranges
-from dae_edge.export.camera_code import FAR, code_of, mean_of_rows, told
+from dae_edge.export.camera_code import code, listened, loudness, told
 from dae_edge.export.correction import Head, held_against, masked_difference, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -30,8 +30,7 @@ from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.export.whole_frame import given
-from dae_edge.models.camera import MIDDLE, QUIETEST
-from dae_edge.models.lowlight_s import APART, BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
+from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
 
 LAYOUT = "NHWC"  # of the memory
 MEMORY = ""  # nothing that can be carried along with motion
@@ -42,7 +41,8 @@ _WIDE = 32  # what is seen, and the bands, padded
 _GAIN = 1 / 127  # step of a gain
 # Layers whose channels may be brought nearer to one range, and who reads them.
 _ALONE = (
-    ("gate_1", ("gate_out",)),
+    ("gate_1", ("gate_2",)),
+    ("gate_2", ("gate_out",)),
     ("eighth_down", ("eighth_1",)),
     ("eighth_1", ("eighth_2",)),
     ("eighth_2", ("quarter_up",)),
@@ -53,7 +53,7 @@ _ALONE = (
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight_s` builds."""
     layers = {layer.name: layer for layer in model.model.layers}
-    known = {"analysis", "spread", "transform", "gate_noise", "noise", "gate_1", "picture", "detail"}
+    known = {"analysis", "spread", "transform", "gate_noise", "noise", "gate_2", "picture", "detail"}
     return (
         known <= {*layers}
         and model.states == [_AVERAGE, _COUNT]
@@ -62,10 +62,7 @@ def fits(model: PictureModel) -> bool:
 
 
 class Network(Calibrated):
-    """The Keras model's weights and the range of every activation, brought nearer to one another's.
-
-    codes: kernel (28, 16) and bias of what is made of how loud noise is, for the gate and for all else
-    """
+    """The Keras model's weights and the range of every activation, brought nearer to one another's."""
 
     def __init__(
         self, model: PictureModel, examples: Iterable[tuple[Frame, Tensors]], *, whole: bool = False
@@ -74,10 +71,6 @@ class Network(Calibrated):
         for writer, readers in _ALONE:
             self.equalize([writer], readers)
         self.equalize(["quarter_in", "quarter_up"], ["eighth_down", "quarter_out"])
-        names = ("gate_noise", "noise")
-        self.codes: dict[str, tuple[Array, Array]] = {
-            n: tuple(model.model.get_layer(n).get_weights()) for n in names
-        }
 
 
 def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
@@ -94,14 +87,14 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     change = graph.op("Sub", graph.dequantize(now), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     loud = _loudness(graph, network, change, age)
-    still = _gate(graph, network, _code(graph, network, "gate_noise", loud), change, age)
+    still = _gate(graph, network, code(graph, network, "gate_noise", loud), change, age, heights)
 
     count_next = frames_stood_on(graph, count, still)
     gain = graph.quantize(graph.op("Reciprocal", count_next), _GAIN, 128)
     average_next = graph.op("Add", average, graph.op("Mul", change, _spread(graph, network, gain, heights)))
 
     seen = _together(graph, average_next, gain)
-    features = _features(graph, network, _code(graph, network, "noise", loud), seen, heights)
+    features = _features(graph, network, code(graph, network, "noise", loud), seen, heights)
     denoised = given(graph, _pixels(graph, network, seen, features, heights), frame, strength, size)
 
     graph.output(denoised, DENOISED, UINT8, (1, *(size or ("height", "width")), 3))
@@ -118,32 +111,24 @@ def _planes(graph: Graph, network: Network, frame: str, heights: Heights) -> Byt
     return graph.convolution(rows, kernel, 255 * bias, 1, 128, strides=(BLOCK, 1))
 
 
-def _gate(graph: Graph, network: Network, code: str, change: str, age: str) -> str:
+def _gate(graph: Graph, network: Network, noise: str, change: str, age: str, heights: Heights) -> str:
     """How much of each 2 x 2 block has not moved, (1, H/4, W/4, 4) float."""
     seen = _together(graph, change, graph.quantize(age, _GAIN, 128))
-    x = told(graph, network, seen, "gate_1", code, _first(network, "gate_1"))
+    kernel, bias, known = _first(network, "gate_1")
+    x = graph.convolution(seen, kernel, bias, network.relu_scale("gate_1"), strides=2, seen=known)
+    x = told(graph, network, x, "gate_2", noise)
     kernel, bias = network.weights("gate_out")
     logits = graph.convolution(x, -kernel, -bias, LOGITS, 128, seen=network.moments("gate_out"))
-    return graph.op("Sigmoid", graph.dequantize(logits))
+    rows = graph.transpose(graph.reshape(logits.name, heights.eighth, -1, 2, 2 * PARTS), 0, 2, 1, 3)
+    blocks = replace(logits, name=graph.reshape(rows, 1, heights.quarter, -1, PARTS))
+    return graph.op("Sigmoid", graph.dequantize(blocks))
 
 
 def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
     """From changes of planes in levels, how loud noise is: 24 mean logarithms, 4 mean ages; (28,) float."""
-    places = (graph.integers(0, 0), graph.integers(FAR, FAR), graph.integers(1, 2), graph.integers(*APART))
-    some = (graph.op("Slice", x, *places) for x in (change, age))
-    planes, ages = (graph.reshape(x, -1, channels) for x, channels in zip(some, (SEEN, PARTS), strict=True))
-    to_bands = (network.kernel("transform")[0, 0, :, :PLANES] / 255).astype(np.float32)
-    bands = graph.op("MatMul", planes, graph.constant(to_bands))
-    loud = graph.op("Log", graph.op("Add", graph.op("Abs", bands), graph.number(QUIETEST)))
-    return mean_of_rows(graph, graph.concat(loud, ages, axis=1))
-
-
-def _code(graph: Graph, network: Network, name: str, loud: str) -> str:
-    """(16,) float: what the layer `name` makes of how loud noise is."""
-    kernel, bias = network.codes[name]
-    # Keras sees twice the ages, and logarithms around their middle.
-    each = np.concatenate([kernel[:PLANES], 2 * kernel[PLANES:]])
-    return code_of(graph, loud, each, bias - MIDDLE * kernel[:PLANES].sum(axis=0))
+    places = (listened(graph, x, 1, BLOCK) for x in (change, age))
+    rows = (graph.reshape(x, -1, channels) for x, channels in zip(places, (SEEN, PARTS), strict=True))
+    return loudness(graph, *rows, network.kernel("transform")[0, 0, :, :PLANES] / 255)
 
 
 def _together(graph: Graph, planes: str, gain: Bytes) -> Bytes:
@@ -162,7 +147,7 @@ def _spread(graph: Graph, network: Network, gain: Bytes, heights: Heights) -> st
     return graph.reshape(spread, 1, heights.quarter, -1, SEEN)
 
 
-def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: Heights) -> Bytes:
+def _features(graph: Graph, network: Network, noise: str, seen: Bytes, heights: Heights) -> Bytes:
     """The encoder-decoder, from what is seen to what picture and mask are made of."""
 
     def convolve(x: Bytes, name: str, strides: int = 1) -> Bytes:
@@ -173,7 +158,7 @@ def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: H
     quarter = graph.convolution(seen, kernel, bias, network.relu_scale("quarter_in"), seen=known)
     eighth = convolve(quarter, "eighth_down", 2)
     for name in ("eighth_1", "eighth_2"):
-        eighth = told(graph, network, eighth, name, code)
+        eighth = told(graph, network, eighth, name, noise)
     weights, step = network.weights("quarter_up"), network.signed_scale("quarter_up")
     known = network.moments("quarter_up")
     larger = graph.twice(eighth, *weights, step, heights.eighth, heights.quarter, known)

@@ -22,7 +22,6 @@ class Network(Calibrated):
     blocks:    residual blocks at 1/4 and at 1/8
     transform: (12 pixels, 12 bands)
     to_pixels: (16 bands and details, 12 pixels), in levels
-    code:      kernel (32, 32) and bias of the camera's code
     head:      of 16 features, and of 16 planes that are seen, the first 12 of them the average's
     """
 
@@ -43,7 +42,6 @@ class Network(Calibrated):
             self.equalize([writer], [reader])
         for writers, readers in _added(self.blocks):
             self.equalize(writers, readers)
-        self.code: tuple[Array, Array] = tuple(model.model.get_layer("camera").get_weights())
         self.transform: Array = self.kernel("analysis").reshape(PIXELS, BANDS)
         picture, logits = self.samples("head")[..., :GIVEN], self.samples("mask" + TOLD)
         mask = (1 / (1 + np.exp(-logits))).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What camera a frame is from, told by how its pixels depend on their neighbours.
+"""What camera a frame is from, told by how its pixels depend on their neighbours; and how loud its noise is.
 
 A demosaic fills in two colours of three: where it did, a pixel is the mean of its neighbours, noise and all.
 So a 2 x 2 block shows which of its pixels were measured, and smoothing, sharpening and compression show in
@@ -23,19 +23,39 @@ TAPS = 3  # blocks a side that a filter sees
 # Blocks from one place that is looked at to the next, down and across. Down, 8 would meet the 16 pixels of a
 # JPEG's squares at the same row each time, and another code with it: clean input lost 0.3 dB.
 APART = (12, 4)
+LISTENED = (32, 8)  # the same where noise is listened to, in pixels
 FINEST = 1 / 4  # of a pixel: all weights are multiples of it
 LOUDEST = 0.25  # edges of what is shown count as this much
 QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
 MIDDLE = -4.0  # of the logarithms, about
-CODE = 32
 THRESHOLDS, TOLD = "_camera", "_told"  # behind a convolution's name: what it is told, and what comes of it
 
 
-def camera_code(bands: KerasTensor) -> KerasTensor:
-    """(B, H/2, W/2, 12) bands of a frame -> (B, 1, 1, 32), what `told` passes on."""
+def heard(bands: KerasTensor) -> KerasTensor:
+    """(B, H/2, W/2, 12) bands of a frame -> (B, 1, 1, 32): how much each filter finds, a logarithm."""
     texture = layers.Conv2D(FILTERS, TAPS, APART, use_bias=False, trainable=False, name="texture")(bands)
     strength = ops.mean(ops.minimum(ops.abs(texture), LOUDEST), axis=(1, 2), keepdims=True)
-    return layers.Dense(CODE, activation="relu", name="camera")(ops.log(strength + QUIETEST) - MIDDLE)
+    return ops.log(strength + QUIETEST) - MIDDLE
+
+
+def loudness(changes: KerasTensor, age: KerasTensor, block: int) -> KerasTensor:
+    """(B, h, w, C) changes of bands, (B, h, w, n) ages -> (B, 1, 1, C + n): how loud noise is, by band.
+
+    Of blocks of `block` pixels a side.
+
+    By the mean of logarithms: what moves is louder, but in fewer places. A first frame changes from nothing,
+    and its age says so: its finest bands show little but noise.
+    """
+    down, across = (pixels // block for pixels in LISTENED)
+    changes, age = (x[:, ::down, ::across] for x in (changes, age))
+    loud = ops.mean(ops.log(ops.abs(changes) + QUIETEST), axis=(1, 2), keepdims=True) - MIDDLE
+    ages = ops.mean(age, axis=(1, 2), keepdims=True)
+    return ops.concatenate([loud, 2 * ages], axis=-1)
+
+
+def code(heard: KerasTensor, size: int, name: str) -> KerasTensor:
+    """(B, 1, 1, n) -> (B, 1, 1, size), what `told` passes on."""
+    return layers.Dense(size, activation="relu", name=name)(heard)
 
 
 def told(x: KerasTensor, code: KerasTensor, name: str, precision: str = "float32") -> KerasTensor:

@@ -8,7 +8,7 @@ picture and a mask, and the output blends the picture with the average by it. So
 can be kept where colour noise is cleaned away. Beside the bands stand four details: what a linear
 filter of the average brings out that a camera's demosaic has blurred, each with a mask of its own.
 How much of that is right, what motion is, and what is noise depends on the camera: gate, encoder-decoder and
-mask are told of it (`camera`).
+mask are told of it, and of how loud its noise is (`camera`).
 
 After Maggioni et al., "Efficient multi-stage video denoising with recurrent spatio-temporal
 fusion" (CVPR 2021). Shapes below are for a frame of (H, W, 3), both sides multiples of `STRIDE`.
@@ -23,12 +23,14 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from dae_edge.models.bands import BANDS, block_transform
-from dae_edge.models.camera import camera_code, texture, told
+from dae_edge.models.camera import code, heard, loudness, texture, told
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 STRIDE = 8
 DETAILS = 4  # with the bands 16 channels, which take no longer than 12
 GIVEN = BANDS + DETAILS
+GATE = 32  # channels of the gate, in any size of network
+CODE = 48  # numbers that the gate is told of the camera and its noise, and as many that all else is told
 _COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
 
 
@@ -64,18 +66,18 @@ def lowlight(
 
     bands = analysis(frame)  # (H/2, W/2, 12)
     coarse = bands[..., :_COARSE]
-    code = camera_code(bands)
     change = bands - average
     age = 1 / ops.maximum(count, 1)
+    of_camera = ops.concatenate([heard(bands), loudness(change, age, 2)], axis=-1)
 
     convolve = partial(convolution, precision=precision)
     seen = ops.concatenate([change, coarse, age], axis=-1)
-    motion = _gate(seen, code, 2 * width, convolve)  # 0 still, 1 moving
+    motion = _gate(seen, code(of_camera, CODE, "gate_code"), convolve)  # 0 still, 1 moving
     count_next = frames_stood_on(count, motion)
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, code, width, blocks, convolve)
+    picture, mask = _restore(seen, code(of_camera, CODE, "code"), width, blocks, convolve)
     # No concatenation of the two: TFLite's quantizer would round the average for it.
     opening = 1 - mask
     correction = opening[..., :BANDS] * (picture[..., :BANDS] - average_next)
@@ -104,10 +106,10 @@ def lowlight(
     return model
 
 
-def _gate(seen: KerasTensor, code: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
+def _gate(seen: KerasTensor, code: KerasTensor, convolve: Convolve) -> KerasTensor:
     """(H/2, W/2, 16) -> (H/2, W/2, 1): how much of each block has moved, decided at 1/4 size."""
-    x = convolve(seen, width, "gate_1", strides=2)
-    x = convolve(x, width, "gate_2", code=code)
+    x = convolve(seen, GATE, "gate_1", strides=2)
+    x = convolve(x, GATE, "gate_2", code=code)
     x = layers.Conv2D(4, 3, padding="same", name="gate_out")(ops.cast(x, "float32"))
     return ops.sigmoid(ops.depth_to_space(x, 2))
 

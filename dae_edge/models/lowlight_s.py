@@ -20,13 +20,12 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
-from dae_edge.models.camera import MIDDLE, QUIETEST
+from dae_edge.models.camera import code, loudness
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 BLOCK = 4  # pixels a side
 PARTS = 4  # 2 x 2 blocks of a block; each has its own gain
-APART = (8, 2)  # blocks from one place to the next, down and across, where noise is looked at
-NOISE = 16  # numbers that say how loud it is
+NOISE = 32  # numbers that say how loud it is
 GREY = 128 / 255  # the middle of brightness, which is 0 in planes as no colour is
 PLANES = 24  # of a block: 4 brightnesses and 2 colour differences, each of its four parts
 DETAILS = 8  # what a linear filter brings out of them; 32 channels take no longer than 24
@@ -67,19 +66,16 @@ def lowlight_s(
     convolve = partial(convolution, precision=precision)
     age = 1 / ops.maximum(count, 1)
     changes = transform(change)
-    loud = loudness(changes[..., :PLANES], age)
-    code = layers.Dense(NOISE, activation="relu", name="gate_noise")(loud)
-    x = convolve(ops.concatenate([changes, age], axis=-1), width, "gate_1", code=code)
-    motion = layers.Conv2D(PARTS, 1, activation="sigmoid", name="gate_out")(
-        ops.cast(x, "float32")
-    )  # 0 still, 1 moving
+    loud = loudness(changes[..., :PLANES], age, BLOCK)
+    seen = ops.concatenate([changes, age], axis=-1)
+    motion = _gate(seen, code(loud, NOISE, "gate_noise"), width, convolve)  # 0 still, 1 moving
     count_next = frames_stood_on(count, motion)
     gain = 1 / count_next
     average_next = average + change * spread(gain)
 
     bands = transform(average_next)
-    code = layers.Dense(NOISE, activation="relu", name="noise")(loud)
-    picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), code, width, deep, convolve)
+    noise = code(loud, NOISE, "noise")
+    picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), noise, width, deep, convolve)
     own = bands[..., :PLANES]
     opening = 1 - mask
     correction = opening[..., :PLANES] * (picture[..., :PLANES] - own)
@@ -104,18 +100,6 @@ def lowlight_s(
     pixels, offsets = band_pixels()
     synthesis.set_weights([pixels.T[None, None].astype(np.float32), offsets.astype(np.float32)])
     return model
-
-
-def loudness(changes: KerasTensor, age: KerasTensor) -> KerasTensor:
-    """(B, H/4, W/4, 24) changes of bands, (B, H/4, W/4, 4) ages -> (B, 1, 1, 28): how loud noise is, by band.
-
-    By the mean of logarithms: what moves is louder, but in fewer places. A first frame changes from nothing,
-    and its age says so: its finest bands show little but noise.
-    """
-    changes, age = (x[:, :: APART[0], :: APART[1]] for x in (changes, age))
-    loud = ops.mean(ops.log(ops.abs(changes) + QUIETEST), axis=(1, 2), keepdims=True) - MIDDLE
-    ages = ops.mean(age, axis=(1, 2), keepdims=True)
-    return ops.concatenate([loud, 2 * ages], axis=-1)
 
 
 def block_planes() -> tuple[Array, Array]:
@@ -174,15 +158,23 @@ def band_pixels() -> tuple[Array, Array]:
     return pixels.reshape(-1, PLANES), np.full(3 * BLOCK**2, GREY)
 
 
+def _gate(seen: KerasTensor, noise: KerasTensor, width: int, convolve: Convolve) -> KerasTensor:
+    """(H/4, W/4, 32) -> (H/4, W/4, 4): how much of each 2 x 2 block has moved, decided at 1/8 size."""
+    x = convolve(seen, width, "gate_1", strides=2)
+    x = convolve(x, width, "gate_2", code=noise)
+    x = layers.Conv2D(4 * PARTS, 1, name="gate_out")(ops.cast(x, "float32"))
+    return ops.sigmoid(ops.depth_to_space(x, 2))
+
+
 def _restore(
-    seen: KerasTensor, code: KerasTensor, width: int, deep: int, convolve: Convolve
+    seen: KerasTensor, noise: KerasTensor, width: int, deep: int, convolve: Convolve
 ) -> tuple[KerasTensor, KerasTensor]:
     """(H/4, W/4, 32) -> a clean picture's bands and details, and a mask in [0, 1], both (H/4, W/4, 32)."""
     quarter = convolve(seen, width, "quarter_in")
     eighth = convolve(quarter, deep, "eighth_down", strides=2)
     # Told at 1/8 alone, where it takes least time: what comes up from there shifts every channel at 1/4.
-    eighth = convolve(eighth, deep, "eighth_1", code=code)
-    eighth = convolve(eighth, deep, "eighth_2", code=code)
+    eighth = convolve(eighth, deep, "eighth_1", code=noise)
+    eighth = convolve(eighth, deep, "eighth_2", code=noise)
     quarter = convolve(step_up(eighth, width, "quarter_up", convolve) + quarter, width, "quarter_out")
     features = ops.cast(quarter, "float32")
     picture = layers.Conv2D(GIVEN, 1, name="picture")(features)

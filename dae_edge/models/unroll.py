@@ -52,14 +52,14 @@ def apart(model: keras.Model, frames: int, height: int, width: int) -> keras.Mod
 
 
 def freeze_memory(model: keras.Model) -> None:
-    """Let training leave alone what decides what memory holds, the code of the camera with it."""
+    """Let training leave alone what decides what memory holds."""
     states = [tensor for name, tensor in model.output.items() if name.startswith("state_")]
     for layer in keras.Model(model.input, states).layers:
         layer.trainable = False
 
 
 def freeze_all_but_memory(model: keras.Model) -> None:
-    """Let training change the gate alone; not the code of the camera, which others are told too."""
+    """Let training change the gate alone, and what it is told."""
     for layer in model.layers:
         layer.trainable = layer.name.startswith("gate")
 

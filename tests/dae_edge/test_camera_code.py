@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dae_edge.models.camera import LOUDEST, camera_code, texture, told
+from dae_edge.models.camera import LOUDEST, code, heard, loudness, texture, told
 from dae_edge.models.lowlight import lowlight
+from dae_edge.models.unroll import freeze_all_but_memory, freeze_memory
 from dae_edge.sensor import SimulatedCamera, preset
 from dae_edge.sensor.demosaic import ORDERS
 
@@ -54,7 +55,7 @@ def test_where_every_pixel_has_all_colours_all_are_alike() -> None:
 def test_a_layer_is_told_nothing_at_first_and_then_the_same_everywhere() -> None:
     keras.utils.set_random_seed(0)
     bands, x = keras.Input((None, None, 12)), keras.Input((None, None, 6))
-    model = keras.Model([bands, x], told(x, camera_code(bands), "some"))
+    model = keras.Model([bands, x], told(x, code(heard(bands), 32, "code"), "some"))
     random = np.random.default_rng(0)
     given = random.random((2, 16, 24, 12), np.float32), random.random((2, 5, 7, 6), np.float32)
     np.testing.assert_array_equal(model(given), given[1])
@@ -63,3 +64,32 @@ def test_a_layer_is_told_nothing_at_first_and_then_the_same_everywhere() -> None
     taken = given[1] - keras.ops.convert_to_numpy(model(given))
     assert np.abs(taken).max() > 0.1
     np.testing.assert_allclose(taken, np.broadcast_to(taken[:, :1, :1], taken.shape), atol=1e-5)
+
+
+@pytest.mark.parametrize(("bands", "ages"), [(12, 1), (24, 4)], ids=["lowlight", "lowlight-s"])
+def test_how_loud_noise_is_hardly_depends_on_what_moves(bands: int, ages: int) -> None:
+    changes, age = keras.Input((None, None, bands)), keras.Input((None, None, ages))
+    hear = keras.Model([changes, age], loudness(changes, age, 4))
+
+    def heard(noise: np.ndarray) -> np.ndarray:
+        stood = np.full((*noise.shape[:3], ages), 0.25, np.float32)
+        return hear.predict_on_batch([noise, stood]).ravel()
+
+    noise = np.random.default_rng(2).normal(0, 0.1, (1, 160, 160, bands)).astype(np.float32)
+    moving = noise.copy()
+    moving[:, 40:72, 40:72] *= 30  # a twenty-fifth of the picture, by which a mean would double
+    assert heard(2 * noise)[:bands] == pytest.approx(heard(noise)[:bands] + np.log(2), abs=0.05)
+    assert heard(moving)[:bands] == pytest.approx(heard(noise)[:bands], abs=0.2)
+    assert heard(noise)[bands:] == pytest.approx(0.5)
+
+
+def test_what_gathers_memory_is_told_apart_from_what_restores() -> None:
+    """So that the one can stay as it is while the other learns."""
+    model = lowlight()
+    freeze_memory(model)
+    learns = {layer.name for layer in model.layers if layer.trainable_weights}
+    assert {"code", "eighth_2_camera", "mask_camera", "head"} <= learns
+    assert not {"gate_code", "gate_2_camera", "gate_1"} & learns
+    freeze_all_but_memory(model)
+    learns = {layer.name for layer in model.layers if layer.trainable_weights}
+    assert learns == {"gate_code", "gate_2_camera", "gate_1", "gate_2", "gate_out"}

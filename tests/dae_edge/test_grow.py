@@ -42,7 +42,7 @@ def test_the_same_size_is_a_copy(small: keras.Model) -> None:
 
 def test_a_smaller_one_takes_what_fits_and_leaves_the_rest(small: keras.Model) -> None:
     thin = lowlight(8)
-    before = {name: thin.get_layer(name).get_weights()[0] for name in ("half_in", "gate_1")}
+    before = {name: thin.get_layer(name).get_weights()[0] for name in ("half_in", "quarter_in")}
     grow(thin, small)
     assert all((thin.get_layer(name).get_weights()[0] == kernel).all() for name, kernel in before.items())
     assert (thin.get_layer("analysis").get_weights()[0] == small.get_layer("analysis").get_weights()[0]).all()

@@ -51,7 +51,7 @@ def test_shipped_files_are_told_in_full() -> None:
     int8, floats = (inspect(SHIPPED[name]) for name in ("lowlight", "lowlight-fp32"))
     assert set(int8.contents.convolutions) == {"8-bit"}
     assert set(floats.contents.convolutions) == {"32-bit floats"}
-    assert int8.contents.quantized_share > 0.95
+    assert int8.contents.quantized_share > 0.9  # what layers are told is in floats
     assert floats.contents.quantized_share == 0
     assert int8.sha256_matches is floats.sha256_matches is True
     assert next(port for port in int8.contents.inputs if port.name == "strength").optional

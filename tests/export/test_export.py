@@ -149,7 +149,8 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
         return made[narrow].bytes / made[wide].bytes
 
     # Narrow layers give two columns at a time: their weights are in the file twice, with zeros beside them.
-    assert share("onnx-int8", "onnx-fp32") < 0.36
+    # What layers are told is in floats.
+    assert share("onnx-int8", "onnx-fp32") < 0.4
     # Two layers stay in floats, or the gate would drift, as do the filters that see what camera it is.
     assert share("tflite-int8", "tflite-fp32") < 0.42
     # One or two layers here, the gate's among them.
@@ -159,12 +160,12 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
 
 
 def test_what_the_runtimes_execute(made: dict[str, export.Exported]) -> None:
-    """Every learned convolution in bytes where it says so, and LiteRT's all in one piece."""
-    # In float: the few numbers that the camera's code is made of.
-    assert made["onnx-int8"].executed == "20/26 int8"
-    assert made["onnx-fp32"].executed == "0/24 int8"
+    """Every learned convolution in bytes where it says so, and LiteRT's all in XNNPACK, which has no logarithm."""
+    # In float: the few numbers that codes of the camera are made of.
+    assert made["onnx-int8"].executed == "20/29 int8"
+    assert made["onnx-fp32"].executed == "0/25 int8"
     for name in ("tflite-fp32", "tflite-dynamic", "tflite-int8"):
-        assert made[name].executed == "24/24 XNNPACK"
+        assert made[name].executed == "25/25 XNNPACK, 2 parts"
 
 
 def test_a_file_for_one_size_says_which(made: dict[str, export.Exported]) -> None:
