@@ -40,7 +40,7 @@ def heard(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
     return graph.op("Sub", graph.op("Log", strength), graph.number(MIDDLE))
 
 
-def loudness(graph: Graph, changes: str, ages: str, to_bands: Array) -> str:
+def loudness(graph: Graph, changes: str, ages: str, to_bands: NDArray[np.floating]) -> str:
     """(n, planes) changes in levels and (n, k) ages, both floats -> (bands + k,): how loud noise is.
 
     `to_bands` (planes, bands) from levels.

@@ -120,11 +120,11 @@ def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes
 def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
     """From changes of planes in levels, how loud noise is: 12 mean logarithms and a mean age, (13,) float."""
     places = (listened(graph, x, 2, 2) for x in (change, age))
-    rows = (
+    changes, ages = (
         graph.transpose(graph.reshape(x, planes, -1), 1, 0)
         for x, planes in zip(places, (PIXELS, 1), strict=True)
     )
-    return loudness(graph, *rows, network.transform / 255)
+    return loudness(graph, changes, ages, network.transform / 255)
 
 
 def _gate(

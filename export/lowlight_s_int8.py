@@ -127,8 +127,8 @@ def _gate(graph: Graph, network: Network, noise: str, change: str, age: str, hei
 def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
     """From changes of planes in levels, how loud noise is: 24 mean logarithms, 4 mean ages; (28,) float."""
     places = (listened(graph, x, 1, BLOCK) for x in (change, age))
-    rows = (graph.reshape(x, -1, channels) for x, channels in zip(places, (SEEN, PARTS), strict=True))
-    return loudness(graph, *rows, network.kernel("transform")[0, 0, :, :PLANES] / 255)
+    changes, ages = (graph.reshape(x, -1, n) for x, n in zip(places, (SEEN, PARTS), strict=True))
+    return loudness(graph, changes, ages, network.kernel("transform")[0, 0, :, :PLANES] / 255)
 
 
 def _together(graph: Graph, planes: str, gain: Bytes) -> Bytes:

@@ -61,7 +61,8 @@ class SimulatedCamera:
         if sensor.demosaic == "binned":
             bgr = self._photosites.expose(electrons)
         elif sensor.demosaic == "monochrome":
-            bgr = cv2.merge([self._photosites.expose(electrons[..., 1])] * 3)
+            grey = self._photosites.expose(electrons[..., 1])
+            bgr = np.repeat(grey[..., None], 3, axis=2)
         else:
             bgr = self._mosaicked(electrons)
 
