@@ -59,10 +59,10 @@ def listened(graph: Graph, x: str, axis: int, block: int) -> str:
     return graph.op("Slice", x, *ends, graph.integers(axis, axis + 1), apart)
 
 
-def code(graph: Graph, network: Calibrated, name: str, heard: str) -> str:
+def code_of(graph: Graph, network: Calibrated, name: str, numbers: str) -> str:
     """(n,) float -> (code,) float: what the model's layer `name` makes of it."""
     kernel, bias = network.model.model.get_layer(name).get_weights()
-    mixed = graph.op("MatMul", heard, graph.constant(kernel))
+    mixed = graph.op("MatMul", numbers, graph.constant(kernel))
     return graph.op("Relu", graph.op("Add", mixed, graph.constant(bias)))
 
 

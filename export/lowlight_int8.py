@@ -34,7 +34,7 @@ from dae_edge.export.block_planes import (
     to_planes,
 )
 from dae_edge.export.calibrated import Ranges
-from dae_edge.export.camera_code import code, heard, listened, loudness, row, told
+from dae_edge.export.camera_code import code_of, heard, listened, loudness, row, told
 from dae_edge.export.correction import masked_difference, padded
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -84,7 +84,9 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     of_noise = _loudness(graph, network, change, age)
     of_camera = graph.concat(heard(graph, network, extended, heights), of_noise, axis=0)
-    still = _gate(graph, network, code(graph, network, "gate_code", of_camera), change, coarse, age, heights)
+    still = _gate(
+        graph, network, code_of(graph, network, "gate_code", of_camera), change, coarse, age, heights
+    )
 
     count_next = frames_stood_on(graph, count, still)
     gain = graph.op("Reciprocal", count_next)
@@ -93,7 +95,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     held = graph.quantize(average_next, 1)
     parts = (held, coarse, graph.quantize(gain, 1 / 255))
     seen = Bytes(side_by_side(graph, parts, heights))
-    told_of = code(graph, network, "code", of_camera)
+    told_of = code_of(graph, network, "code", of_camera)
     features = _features(graph, network, told_of, seen, heights)
     closed = row(graph, told_of, *network.thresholds("mask"), seen)
     masked = masked_difference(graph, features, seen, network.head, WIDE, closed)

@@ -22,7 +22,7 @@ import onnx
 
 from dae_edge.export.block_planes import Heights, pad
 from dae_edge.export.calibrated import Array, Calibrated, Ranges
-from dae_edge.export.camera_code import code, listened, loudness, told
+from dae_edge.export.camera_code import code_of, listened, loudness, told
 from dae_edge.export.correction import Head, held_against, masked_difference, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -87,14 +87,14 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     change = graph.op("Sub", graph.dequantize(now), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     loud = _loudness(graph, network, change, age)
-    still = _gate(graph, network, code(graph, network, "gate_noise", loud), change, age, heights)
+    still = _gate(graph, network, code_of(graph, network, "gate_noise", loud), change, age, heights)
 
     count_next = frames_stood_on(graph, count, still)
     gain = graph.quantize(graph.op("Reciprocal", count_next), _GAIN, 128)
     average_next = graph.op("Add", average, graph.op("Mul", change, _spread(graph, network, gain, heights)))
 
     seen = _together(graph, average_next, gain)
-    features = _features(graph, network, code(graph, network, "noise", loud), seen, heights)
+    features = _features(graph, network, code_of(graph, network, "noise", loud), seen, heights)
     denoised = given(graph, _pixels(graph, network, seen, features, heights), frame, strength, size)
 
     graph.output(denoised, DENOISED, UINT8, (1, *(size or ("height", "width")), 3))

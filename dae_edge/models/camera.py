@@ -53,9 +53,9 @@ def loudness(changes: KerasTensor, age: KerasTensor, block: int) -> KerasTensor:
     return ops.concatenate([loud, 2 * ages], axis=-1)
 
 
-def code(heard: KerasTensor, size: int, name: str) -> KerasTensor:
+def code_of(numbers: KerasTensor, size: int, name: str) -> KerasTensor:
     """(B, 1, 1, n) -> (B, 1, 1, size), what `told` passes on."""
-    return layers.Dense(size, activation="relu", name=name)(heard)
+    return layers.Dense(size, activation="relu", name=name)(numbers)
 
 
 def told(x: KerasTensor, code: KerasTensor, name: str, precision: str = "float32") -> KerasTensor:

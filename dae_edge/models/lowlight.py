@@ -23,7 +23,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from dae_edge.models.bands import BANDS, block_transform
-from dae_edge.models.camera import code, heard, loudness, texture, told
+from dae_edge.models.camera import code_of, heard, loudness, texture, told
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 STRIDE = 8
@@ -72,12 +72,12 @@ def lowlight(
 
     convolve = partial(convolution, precision=precision)
     seen = ops.concatenate([change, coarse, age], axis=-1)
-    motion = _gate(seen, code(of_camera, CODE, "gate_code"), convolve)  # 0 still, 1 moving
+    motion = _gate(seen, code_of(of_camera, CODE, "gate_code"), convolve)  # 0 still, 1 moving
     count_next = frames_stood_on(count, motion)
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, code(of_camera, CODE, "code"), width, blocks, convolve)
+    picture, mask = _restore(seen, code_of(of_camera, CODE, "code"), width, blocks, convolve)
     # No concatenation of the two: TFLite's quantizer would round the average for it.
     opening = 1 - mask
     correction = opening[..., :BANDS] * (picture[..., :BANDS] - average_next)

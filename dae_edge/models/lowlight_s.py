@@ -20,7 +20,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
-from dae_edge.models.camera import code, loudness
+from dae_edge.models.camera import code_of, loudness
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 BLOCK = 4  # pixels a side
@@ -68,13 +68,13 @@ def lowlight_s(
     changes = transform(change)
     loud = loudness(changes[..., :PLANES], age, BLOCK)
     seen = ops.concatenate([changes, age], axis=-1)
-    motion = _gate(seen, code(loud, NOISE, "gate_noise"), width, convolve)  # 0 still, 1 moving
+    motion = _gate(seen, code_of(loud, NOISE, "gate_noise"), width, convolve)  # 0 still, 1 moving
     count_next = frames_stood_on(count, motion)
     gain = 1 / count_next
     average_next = average + change * spread(gain)
 
     bands = transform(average_next)
-    noise = code(loud, NOISE, "noise")
+    noise = code_of(loud, NOISE, "noise")
     picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), noise, width, deep, convolve)
     own = bands[..., :PLANES]
     opening = 1 - mask

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.opencv import cv2
-from dae_edge.sensor import isp, transport
+from dae_edge.sensor import isp, optics, transport
 from dae_edge.sensor.brightness import Brightness
 from dae_edge.sensor.curves import decoding, encode
 from dae_edge.sensor.demosaic import ORDERS, demosaic, mosaic
@@ -81,7 +81,7 @@ class SimulatedCamera:
         """(H, W, 3) uint8 -> through the lens, onto as many photosites as zoom leaves."""
         if self.sensor.demosaic == "monochrome":
             scene = cv2.merge([cv2.cvtColor(scene, cv2.COLOR_BGR2GRAY)] * 3).astype(np.uint8, copy=False)
-        return isp.shrink(isp.blur(scene, self.sensor.lens_blur), self.sensor.zoom)
+        return optics.shrink(optics.blur(scene, self.sensor.lens_blur), self.sensor.zoom)
 
     def _mosaicked(self, electrons: NDArray[np.float32]) -> NDArray[np.float32]:
         """(H, W, 3) electrons -> the same read through a colour mosaic, in units of white."""

@@ -18,19 +18,6 @@ def colour(bgr: Plane, matrix: Matrix, *, inverse: bool = False) -> Plane:
     return cv2.transform(bgr, rgb[::-1, ::-1].astype(np.float32)).astype(np.float32, copy=False)
 
 
-def blur(frame: Frame, sigma: float) -> Frame:
-    """(H, W, 3) uint8 through a Gaussian of `sigma` pixels, 0 for none."""
-    return cv2.GaussianBlur(frame, (0, 0), sigma).astype(np.uint8, copy=False) if sigma else frame
-
-
-def shrink(frame: Frame, zoom: float) -> Frame:
-    """(H, W, 3) uint8 -> as many pixels as are read of it, sides even."""
-    if zoom == 1:
-        return frame
-    height, width = (max(2 * round(side / zoom / 2), 2) for side in frame.shape[:2])
-    return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
 def enlarge(frame: Frame, height: int, width: int) -> Frame:
     """(h, w, 3) uint8 -> (height, width, 3), by a cubic."""
     if frame.shape[:2] == (height, width):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dae_edge.models.camera import LOUDEST, code, heard, loudness, texture, told
+from dae_edge.models.camera import LOUDEST, code_of, heard, loudness, texture, told
 from dae_edge.models.lowlight import lowlight
 from dae_edge.models.unroll import freeze_all_but_memory, freeze_memory
 from dae_edge.sensor import SimulatedCamera, preset
@@ -55,7 +55,7 @@ def test_where_every_pixel_has_all_colours_all_are_alike() -> None:
 def test_a_layer_is_told_nothing_at_first_and_then_the_same_everywhere() -> None:
     keras.utils.set_random_seed(0)
     bands, x = keras.Input((None, None, 12)), keras.Input((None, None, 6))
-    model = keras.Model([bands, x], told(x, code(heard(bands), 32, "code"), "some"))
+    model = keras.Model([bands, x], told(x, code_of(heard(bands), 32, "code"), "some"))
     random = np.random.default_rng(0)
     given = random.random((2, 16, 24, 12), np.float32), random.random((2, 5, 7, 6), np.float32)
     np.testing.assert_array_equal(model(given), given[1])
