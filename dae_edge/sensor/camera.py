@@ -40,6 +40,7 @@ class SimulatedCamera:
         """
         exposed = encode(self._light * np.float32(next(self._cleaned)), self.sensor.tone)
         frame = cv2.LUT(self._focused(scene), exposed).astype(np.uint8, copy=False)
+        frame = isp.desaturate(frame, self.sensor.saturation)
         frame = isp.reduce_noise(frame, self.sensor.luma_blur, self.sensor.chroma_blur)
         frame = isp.enlarge(frame, *scene.shape[:2])
         return isp.sharpen(frame, self.sensor.sharpening)
@@ -49,7 +50,7 @@ class SimulatedCamera:
 
         Scene light through the lens -> camera colours -> mosaic -> electrons with shot, read, row and
         fixed noise -> converter -> demosaic -> white balance -> sRGB colours, tone curve, 8 bits -> the
-        camera's own noise reduction, zoom and sharpening -> colour subsampling, JPEG or H.264.
+        camera's own saturation, noise reduction, zoom and sharpening -> colour subsampling, JPEG or H.264.
         """
         sensor = self.sensor
         exposed = self._light * np.float32(next(self._captured))
@@ -69,7 +70,8 @@ class SimulatedCamera:
         bgr = np.minimum(bgr * self._balance, 1)
         if sensor.colour_matrix is not None:
             bgr = isp.colour(bgr, sensor.colour_matrix)
-        frame = isp.reduce_noise(encode(bgr, sensor.tone), sensor.luma_blur, sensor.chroma_blur)
+        frame = isp.desaturate(encode(bgr, sensor.tone), sensor.saturation)
+        frame = isp.reduce_noise(frame, sensor.luma_blur, sensor.chroma_blur)
         frame = isp.sharpen(isp.enlarge(frame, *scene.shape[:2]), sensor.sharpening)
         if self._h264 is not None:
             return self._h264(frame)

@@ -14,6 +14,7 @@ DAYLIGHT = 0.2  # share of the random cameras that have light enough
 PROCESSED = 0.45  # of the others, share that clean up themselves before they give a frame out
 SOFT = 0.5  # share of all whose lens shows less than their pixels could
 ZOOMED = 0.25  # share of all whose frames were enlarged
+FADED = 0.5  # share of all that show less than all of their colour
 DARK = 0.6  # of the bare ones, share that have as little light as the presets, or up to three times as much
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
@@ -35,12 +36,13 @@ _SRGB_TO_XYZ = np.array(
 def draw_sensor(random: np.random.Generator) -> Sensor:
     """A random camera for training: from daylight to very dark, from bare to touched up.
 
-    White-balance gains and colour matrices cover those of Brooks et al. (CVPR 2019); read noise
-    and its structure those of Wei et al. (CVPR 2020), in the range of small video sensors.
+    Colour matrices cover those of Brooks et al. (CVPR 2019), white-balance gains what lamplight to shade
+    takes; read noise and its structure those of Wei et al. (CVPR 2020), in the range of small video sensors.
     """
     lens_blur = math.exp(random.uniform(math.log(0.4), math.log(1.6))) * _sometimes(random, SOFT)
     zoom = 1 + random.uniform(0.1, 1.0) * _sometimes(random, ZOOMED)
-    return replace(_draw(random), lens_blur=lens_blur, zoom=zoom)
+    saturation = 1 - random.random() * _sometimes(random, FADED)
+    return replace(_draw(random), lens_blur=lens_blur, zoom=zoom, saturation=saturation)
 
 
 def _draw(random: np.random.Generator) -> Sensor:
@@ -58,10 +60,10 @@ def _draw(random: np.random.Generator) -> Sensor:
         fixed_pattern=random.uniform(0.0, 0.3) * read_noise * _sometimes(random, 0.3),
         hot_pixels=3e-4 * random.random() * _sometimes(random, 0.2),
         bit_depth=int(random.choice([10, 12])),
-        demosaic=_demosaic(random, 0.4, 0.13, 0.18, 0.18, 0.11),
+        demosaic=_demosaic(random, 0.34, 0.11, 0.17, 0.27, 0.11),
         order=_order(random),
-        red_gain=random.uniform(1.4, 2.4),
-        blue_gain=random.uniform(1.4, 2.2),
+        red_gain=random.uniform(1.0, 2.4),
+        blue_gain=random.uniform(1.2, 2.6),
         colour_matrix=draw_colour_matrix(random) if random.random() < 0.4 else None,
         tone=random.uniform(0.0, 0.9) * _sometimes(random, 0.4),
         chroma_blur=random.uniform(0.5, 2.0) * _sometimes(random, 0.35),
@@ -149,10 +151,10 @@ def _processed(random: np.random.Generator) -> Sensor:
         read_noise=random.uniform(1.0, 4.0),
         row_noise=0.0,
         bit_depth=12,
-        demosaic=_demosaic(random, 0.2, 0.15, 0.2, 0.3, 0.15),
+        demosaic=_demosaic(random, 0.17, 0.13, 0.2, 0.35, 0.15),
         order=_order(random),
-        red_gain=random.uniform(1.4, 2.4),
-        blue_gain=random.uniform(1.4, 2.2),
+        red_gain=random.uniform(1.0, 2.4),
+        blue_gain=random.uniform(1.2, 2.6),
         colour_matrix=draw_colour_matrix(random) if random.random() < 0.5 else None,
         tone=random.uniform(0.2, 0.9) * _sometimes(random, 0.8),
         chroma_blur=random.uniform(0.5, 4.5),

@@ -25,6 +25,14 @@ def enlarge(frame: Frame, height: int, width: int) -> Frame:
     return cv2.resize(frame, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
+def desaturate(frame: Frame, saturation: float) -> Frame:
+    """(H, W, 3) uint8 BGR with `saturation` times its colour, brightness (BT.601) as it was."""
+    if saturation == 1:
+        return frame
+    grey = np.tile(np.array([0.114, 0.587, 0.299]), (3, 1))
+    return cv2.transform(frame, saturation * np.eye(3) + (1 - saturation) * grey).astype(np.uint8, copy=False)
+
+
 def reduce_noise(frame: Frame, luma_blur: float, chroma_blur: float) -> Frame:
     """(H, W, 3) uint8 BGR with brightness and colour differences blurred; sigmas in pixels, 0 for none."""
     if not luma_blur and not chroma_blur:

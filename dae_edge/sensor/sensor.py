@@ -49,6 +49,8 @@ class Sensor:
     colour_matrix: balanced camera RGB to linear sRGB, rows that add up to 1; None for the identity
     tone:          how S-shaped a curve lies over sRGB's, 0 to 1: it flattens shadows, noise and all. Scenes
                    are taken for pictures that went through it: their contrast stays
+    saturation:    how much of its colour the camera shows, 0 to 1: most turn it down in the dark, as noise
+                   shows in colour first; the clean picture has as little
     chroma_blur:   the camera's own noise reduction: Gaussian sigma on the colour differences, pixels; the
                    clean picture has it too
     luma_blur:     the same on brightness
@@ -77,6 +79,7 @@ class Sensor:
     blue_gain: float = 1.7
     colour_matrix: Matrix | None = None
     tone: float = 0.0
+    saturation: float = 1.0
     chroma_blur: float = 0.0
     luma_blur: float = 0.0
     sharpening: float = 0.0
@@ -104,8 +107,9 @@ class Sensor:
             raise BadValueError(f"`hot_pixels` (={self.hot_pixels}) must be a share from 0 to 1.")
         if not self.zoom >= 1:
             raise BadValueError(f"`zoom` (={self.zoom}) must be 1 or more.")
-        if not self.tone <= 1:
-            raise BadValueError(f"`tone` (={self.tone}) must be a share from 0 to 1.")
+        for name in ("tone", "saturation"):
+            if not getattr(self, name) <= 1:
+                raise BadValueError(f"`{name}` (={getattr(self, name)}) must be a share from 0 to 1.")
         if not 6 <= self.bit_depth <= 16:
             raise BadValueError(f"`bit_depth` (={self.bit_depth}) must be from 6 to 16.")
         if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:

@@ -89,6 +89,14 @@ def test_a_monochrome_camera_comes_back() -> None:
         assert getattr(found, name) == pytest.approx(getattr(true, name), rel=0.15), name
 
 
+def test_a_camera_that_turns_colour_down_comes_back() -> None:
+    """Noise that colours have in common had been taken for that of another camera altogether."""
+    true = replace(PRESETS["dim"], saturation=0.5)
+    found = calibrate(frames(true)).sensor
+    assert found.saturation == pytest.approx(0.5, abs=0.1)
+    near(found, true, 0.25)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_hot_pixels_are_counted(name: str) -> None:

@@ -219,6 +219,23 @@ def test_a_monochrome_camera_reads_each_pixel_once_for_all_colours() -> None:
     assert shot[..., 0].std() == pytest.approx(binned[..., 1].std(), rel=0.03)
 
 
+def test_a_camera_that_turns_colour_down_turns_colour_noise_down() -> None:
+    scene = np.full((300, 300, 3), (60, 128, 180), np.uint8)
+
+    def seen(saturation: float) -> tuple[float, float, float]:
+        """Colour difference, its noise, and noise of brightness, in grey levels."""
+        binned = replace(RAW, electrons=2000, demosaic="binned", saturation=saturation)
+        camera = SimulatedCamera(binned, seed=1)
+        clean, shot = (frame.astype(float) for frame in (camera.clean(scene), camera.capture(scene)))
+        red, grey = shot[..., 2] - shot[..., 0], shot @ (0.114, 0.587, 0.299)
+        assert shot.mean((0, 1)) == pytest.approx(clean.mean((0, 1)), abs=0.5)
+        return red.mean(), red.std(), grey.std()
+
+    (colour, coloured, bright), faded = seen(1), seen(0.4)
+    assert faded == pytest.approx((0.4 * colour, 0.4 * coloured, bright), rel=0.05)
+    assert np.ptp(SimulatedCamera(replace(RAW, saturation=0)).capture(scene), axis=2).max() == 0
+
+
 def test_zoom_spreads_noise_over_neighbours_and_the_lens_does_not() -> None:
     binned = replace(RAW, demosaic="binned")
 
@@ -279,6 +296,7 @@ def test_random_sensors_are_valid() -> None:
         {"chroma": "'4:1:1'"},
         {"sharpening": -1},
         {"tone": 1.5},
+        {"saturation": 1.1},
         {"zoom": 0.9},
         {"lens_blur": -1.0},
     ],

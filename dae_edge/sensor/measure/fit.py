@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.errors import CalibrationError
+from dae_edge.sensor import isp
 from dae_edge.sensor.camera import SimulatedCamera
 from dae_edge.sensor.curves import LINEAR, linear_to_srgb
 from dae_edge.sensor.demosaic import WHOLE
@@ -57,9 +58,11 @@ class Points:
 
 
 def simulate(sensor: Sensor, scene: Plane, frames: int, *, seed: int) -> Stack:
-    """(F, H, W, 3) what a sensor shows of a scene in 8-bit grey levels."""
+    """(F, H, W, 3) what a sensor shows of a scene in 8-bit grey levels, as colourful as it shows it."""
     camera = SimulatedCamera(sensor, seed=seed)
     codes = np.clip(np.rint(scene), 0, 255).astype(np.uint8)
+    if sensor.saturation:
+        codes = isp.desaturate(codes, 1 / sensor.saturation)
     return np.stack([camera.capture(codes) for _ in range(frames)])
 
 

@@ -25,6 +25,7 @@ FITS = 0.06  # rms difference of two signatures up to which they are of the same
 _HEIGHT, _WIDTH = 192, 256  # pixels of the middle are enough, and keep the search short
 _FRAMES = 7
 _TOUCH_UPS = {
+    "saturation": (1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2),
     "luma_blur": (0.0, 0.35, 0.5, 0.65, 0.9),
     "chroma_blur": (0.0, 0.6, 0.9, 1.3, 1.8),
     "sharpening": (0.0, 0.2, 0.4, 0.6),
@@ -95,9 +96,10 @@ class Search:
     def touched_up(self, sensor: Sensor) -> Sensor:
         """The best of all with noise reduction and sharpening too: a coarse grid, then finer."""
         grid = [
-            replace(wire, luma_blur=luma, chroma_blur=chroma, sharpening=0.0)
+            replace(wire, saturation=saturation, luma_blur=luma, chroma_blur=chroma, sharpening=0.0)
             for demosaic in ("bilinear", "malvar", *WHOLE)
             for wire in _wires(like(sensor, demosaic))
+            for saturation in (1.0, 0.5)
             for luma in (0.0, 0.5, 0.9)
             for chroma in (0.0, 1.1)
         ]
