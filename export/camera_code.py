@@ -41,14 +41,19 @@ def heard(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
 
 
 def loudness(graph: Graph, changes: str, ages: str, to_bands: NDArray[np.floating]) -> str:
-    """(n, planes) changes in levels and (n, k) ages, both floats -> (bands + k,): how loud noise is.
+    """(n, planes) changes in levels and (n, k) ages, both floats -> (bands + k + bands,): how loud noise is.
 
-    `to_bands` (planes, bands) from levels.
+    And how uneven. `to_bands` (planes, bands) from levels.
     """
+    quietest, middle = graph.number(QUIETEST), graph.number(MIDDLE)
+
+    def logarithm(x: str) -> str:
+        return graph.op("Sub", graph.op("Log", graph.op("Add", x, quietest)), middle)
+
     bands = graph.op("Abs", graph.op("MatMul", changes, graph.constant(to_bands.astype(np.float32))))
-    loud = graph.op("Log", graph.op("Add", bands, graph.number(QUIETEST)))
-    around = graph.op("Sub", loud, graph.number(MIDDLE))
-    return _mean_of_rows(graph, graph.concat(around, graph.op("Add", ages, ages), axis=1))
+    loud = _mean_of_rows(graph, logarithm(bands))
+    uneven = graph.op("Sub", logarithm(_mean_of_rows(graph, bands)), loud)
+    return graph.concat(loud, _mean_of_rows(graph, graph.op("Add", ages, ages)), uneven, axis=0)
 
 
 def listened(graph: Graph, x: str, axis: int, block: int) -> str:

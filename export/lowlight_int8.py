@@ -120,7 +120,7 @@ def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes
 
 
 def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
-    """From changes of planes in levels, how loud noise is: 12 mean logarithms and a mean age, (13,) float."""
+    """From changes of planes in levels, how loud noise is, and how uneven: (12 + 1 + 12,) float."""
     places = (listened(graph, x, 2, 2) for x in (change, age))
     changes, ages = (
         graph.transpose(graph.reshape(x, planes, -1), 1, 0)

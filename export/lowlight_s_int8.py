@@ -125,7 +125,7 @@ def _gate(graph: Graph, network: Network, noise: str, change: str, age: str, hei
 
 
 def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
-    """From changes of planes in levels, how loud noise is: 24 mean logarithms, 4 mean ages; (28,) float."""
+    """From changes of planes in levels, how loud noise is, and how uneven: (24 + 4 + 24,) float."""
     places = (listened(graph, x, 1, BLOCK) for x in (change, age))
     changes, ages = (graph.reshape(x, -1, n) for x, n in zip(places, (SEEN, PARTS), strict=True))
     return loudness(graph, changes, ages, network.kernel("transform")[0, 0, :, :PLANES] / 255)

@@ -39,18 +39,20 @@ def heard(bands: KerasTensor) -> KerasTensor:
 
 
 def loudness(changes: KerasTensor, age: KerasTensor, block: int) -> KerasTensor:
-    """(B, h, w, C) changes of bands, (B, h, w, n) ages -> (B, 1, 1, C + n): how loud noise is, by band.
+    """(B, h, w, C) changes of bands, (B, h, w, n) ages -> (B, 1, 1, C + n + C): how loud and uneven noise is.
 
-    Of blocks of `block` pixels a side.
-
-    By the mean of logarithms: what moves is louder, but in fewer places. A first frame changes from nothing,
-    and its age says so: its finest bands show little but noise.
+    By band, of blocks of `block` pixels a side. Loud by the mean of logarithms: what moves is louder, but in
+    fewer places. Uneven by what the logarithm of the mean is above that: 0.4 for Gaussian noise, more for
+    what moves. A first frame changes from nothing, and its age says so; its finest bands are mostly noise.
     """
     down, across = (pixels // block for pixels in LISTENED)
     changes, age = (x[:, ::down, ::across] for x in (changes, age))
-    loud = ops.mean(ops.log(ops.abs(changes) + QUIETEST), axis=(1, 2), keepdims=True) - MIDDLE
-    ages = ops.mean(age, axis=(1, 2), keepdims=True)
-    return ops.concatenate([loud, 2 * ages], axis=-1)
+    change = ops.abs(changes)
+    loud, mean, ages = (
+        ops.mean(x, axis=(1, 2), keepdims=True) for x in (ops.log(change + QUIETEST), change, age)
+    )
+    uneven = ops.log(mean + QUIETEST) - loud
+    return ops.concatenate([loud - MIDDLE, 2 * ages, uneven], axis=-1)
 
 
 def code_of(numbers: KerasTensor, size: int, name: str) -> KerasTensor:

@@ -10,8 +10,9 @@ import numpy as np
 from dae_edge.sensor.demosaic import DEMOSAICS
 from dae_edge.sensor.sensor import Matrix, Sensor
 
-DAYLIGHT = 0.2  # share of the random cameras that have light enough
-PROCESSED = 0.45  # of the others, share that clean up themselves before they give a frame out
+DAYLIGHT = 0.3  # share of the random cameras that have light enough
+PLAIN = 0.15  # of the others, share of which a frame hardly says what camera made it
+PROCESSED = 0.45  # of the rest, share that clean up themselves before they give a frame out
 SOFT = 0.5  # share of all whose lens shows less than their pixels could
 ZOOMED = 0.25  # share of all whose frames were enlarged
 FADED = 0.5  # share of all that show less than all of their colour
@@ -41,13 +42,16 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
     """
     lens_blur = math.exp(random.uniform(math.log(0.4), math.log(1.6))) * _sometimes(random, SOFT)
     zoom = 1 + random.uniform(0.1, 1.0) * _sometimes(random, ZOOMED)
-    saturation = 1 - random.random() * _sometimes(random, FADED)
-    return replace(_draw(random), lens_blur=lens_blur, zoom=zoom, saturation=saturation)
+    sensor = _draw(random)
+    saturation = sensor.saturation * (1 - random.random() * _sometimes(random, FADED))
+    return replace(sensor, lens_blur=lens_blur, zoom=zoom, saturation=saturation)
 
 
 def _draw(random: np.random.Generator) -> Sensor:
     if random.random() < DAYLIGHT:
         return _daylight(random)
+    if random.random() < PLAIN:
+        return _plain(random)
     if random.random() < PROCESSED:
         return _processed(random)
     read_noise = random.uniform(1.0, 4.0)
@@ -137,6 +141,26 @@ def _daylight(random: np.random.Generator) -> Sensor:
         tone=random.uniform(0.0, 0.9) * _sometimes(random, 0.5),
         chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.5, 0.2, 0.3])),
         jpeg_quality=int(random.integers(85, 99)) if random.random() < 0.4 else None,
+    )
+
+
+def _plain(random: np.random.Generator) -> Sensor:
+    """Noise that colours share, white or as wide as a pixel: what scaling and coding anew leave of any."""
+    blur = random.uniform(0.3, 1.0) * _sometimes(random, 0.7)
+    return Sensor(
+        exposure=random.uniform(0.3, 1.0),
+        electrons=math.exp(random.uniform(math.log(30), math.log(3000))),
+        read_noise=random.uniform(1.0, 8.0),
+        row_noise=0.0,
+        bit_depth=12,
+        demosaic="monochrome" if random.random() < 0.2 else "binned",
+        red_gain=random.uniform(0.8, 1.4),
+        blue_gain=random.uniform(0.8, 1.4),
+        luma_blur=blur,
+        chroma_blur=blur * random.uniform(0.8, 1.5),
+        saturation=random.random(),
+        chroma=str(random.choice(["4:4:4", "4:2:0"])),
+        jpeg_quality=int(random.integers(75, 99)) if random.random() < 0.3 else None,
     )
 
 

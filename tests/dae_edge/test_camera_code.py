@@ -67,7 +67,7 @@ def test_a_layer_is_told_nothing_at_first_and_then_the_same_everywhere() -> None
 
 
 @pytest.mark.parametrize(("bands", "ages"), [(12, 1), (24, 4)], ids=["lowlight", "lowlight-s"])
-def test_how_loud_noise_is_hardly_depends_on_what_moves(bands: int, ages: int) -> None:
+def test_how_loud_noise_is_hardly_depends_on_what_moves_and_how_uneven_does(bands: int, ages: int) -> None:
     changes, age = keras.Input((None, None, bands)), keras.Input((None, None, ages))
     hear = keras.Model([changes, age], loudness(changes, age, 4))
 
@@ -80,7 +80,10 @@ def test_how_loud_noise_is_hardly_depends_on_what_moves(bands: int, ages: int) -
     moving[:, 40:72, 40:72] *= 30  # a twenty-fifth of the picture, by which a mean would double
     assert heard(2 * noise)[:bands] == pytest.approx(heard(noise)[:bands] + np.log(2), abs=0.05)
     assert heard(moving)[:bands] == pytest.approx(heard(noise)[:bands], abs=0.2)
-    assert heard(noise)[bands:] == pytest.approx(0.5)
+    assert heard(noise)[bands : bands + ages] == pytest.approx(0.5)
+    for times in (1, 2):
+        assert heard(times * noise)[bands + ages :] == pytest.approx(0.41, abs=0.1)
+    assert heard(moving)[bands + ages :].min() > 0.8
 
 
 def test_what_gathers_memory_is_told_apart_from_what_restores() -> None:

@@ -20,26 +20,30 @@ Clip = list[np.ndarray]
 SIZE = (320, 240)
 # dB: what the first frame gains at least, and how good a clean picture stays.
 FIRST = {"lowlight-s": 3.5, "lowlight": 4.0, "lowlight-l": 4.0}
-REMEMBERED = {"lowlight-s": 13.2, "lowlight": 14.6, "lowlight-l": 15.3}
+REMEMBERED = {"lowlight-s": 14.4, "lowlight": 15.3, "lowlight-l": 14.9}
 CLEAN = {"lowlight-s": 34.0, "lowlight": 38.0, "lowlight-l": 38.0}
 # Of surfaces that are vivid: dB that the first frame gains at least, and later ones; levels of tint that may stay.
 VIVID = {
-    ("lowlight-s", "dark"): (6.0, 8.5, 16.0),
-    ("lowlight", "dark"): (7.0, 10.2, 15.0),
-    ("lowlight-l", "dark"): (8.5, 11.8, 11.7),
-    ("lowlight-s", "webcam"): (6.3, 9.4, 10.2),
-    ("lowlight", "webcam"): (7.1, 11.8, 9.0),
-    ("lowlight-l", "webcam"): (9.5, 12.5, 9.0),
+    ("lowlight-s", "dark"): (6.0, 8.2, 17.0),
+    ("lowlight", "dark"): (7.0, 9.9, 15.0),
+    ("lowlight-l", "dark"): (9.0, 12.0, 12.5),
+    ("lowlight-s", "webcam"): (6.3, 9.2, 11.0),
+    ("lowlight", "webcam"): (7.1, 10.7, 10.2),
+    ("lowlight-l", "webcam"): (9.9, 11.7, 9.4),
 }
-# Of cameras without colours, and of those that enlarge their frames: dB gained by what stands still, and by what moves.
+# Of cameras without colours, that enlarge their frames, or that turn their colour down: dB gained by what stands still, and by what moves.
 OTHERS = {
     "night": (
         CAMERAS["night"],
-        {"lowlight-s": (16.0, 10.0), "lowlight": (14.5, 11.0), "lowlight-l": (13.5, 11.5)},
+        {"lowlight-s": (16.0, 10.3), "lowlight": (16.0, 11.1), "lowlight-l": (13.6, 11.7)},
     ),
     "enlarged": (
         Sensor(exposure=0.6, electrons=150, zoom=1.6, jpeg_quality=85),
-        {"lowlight-s": (10.9, 5.8), "lowlight": (10.5, 6.5), "lowlight-l": (10.5, 6.9)},
+        {"lowlight-s": (11.0, 5.8), "lowlight": (12.0, 6.6), "lowlight-l": (11.2, 6.9)},
+    ),
+    "turned down": (
+        Sensor(exposure=0.6, electrons=155, read_noise=2.5, saturation=0.4),
+        {"lowlight-s": (10.5, 3.7), "lowlight": (10.3, 4.4), "lowlight-l": (11.0, 4.8)},
     ),
 }
 COLOURS = ((20, 120, 5), (110, 20, 3), (20, 15, 130), (10, 160, 170), (10, 90, 200), (140, 10, 150))  # BGR
@@ -142,7 +146,7 @@ def test_a_webcam_that_stands_still_is_remembered(loaded: Callable[[str], Denois
 def test_noise_of_cameras_unlike_most_is_noise(
     loaded: Callable[[str], Denoiser], name: str, kind: str
 ) -> None:
-    """Grey noise, and noise as wide as pixels, had been taken for motion: a night camera was hardly denoised."""
+    """Grey noise, noise as wide as pixels, and noise that colours share had been taken for motion."""
     camera, gains = OTHERS[kind]
     random = np.random.default_rng(11)
     still, moving = draw_clip(random, 1, SIZE[1], SIZE[0])[0], room(16)
