@@ -111,10 +111,11 @@ def _report(found: CameraFile) -> None:
         f"{1e6 * sensor.hot_pixels:.0f} in a million",
         f"{found.spots['found']:.0f} found in smooth parts",
     )
+    untouched = type(sensor)()
     touched = [
         f"{name.replace('_', ' ')} {getattr(sensor, name):g}"
-        for name in ("luma_blur", "chroma_blur", "sharpening")
-        if getattr(sensor, name)
+        for name in ("saturation", "luma_blur", "chroma_blur", "sharpening")
+        if getattr(sensor, name) != getattr(untouched, name)
     ]
     coding = f"JPEG {sensor.jpeg_quality}" if sensor.jpeg_quality else "no JPEG seen"
     row(

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dae_edge.cli.calibrate import _report
 from dae_edge.errors import BadValueError, CalibrationError, MediaError
 from dae_edge.scenes import Room
 from dae_edge.sensor import PRESETS, Sensor, SimulatedCamera, draw_like
@@ -87,6 +88,15 @@ def test_a_monochrome_camera_comes_back() -> None:
     assert found.demosaic == "monochrome"
     for name in ("electrons", "read_noise", "row_noise"):
         assert getattr(found, name) == pytest.approx(getattr(true, name), rel=0.15), name
+
+
+def test_the_report_says_what_the_camera_did_to_its_picture(
+    measured: CameraFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _report(replace(measured, sensor=replace(measured.sensor, saturation=0.5)))
+    assert "saturation 0.5" in capsys.readouterr().out
+    _report(measured)
+    assert "no touch-up seen" in capsys.readouterr().out
 
 
 def test_a_camera_that_turns_colour_down_comes_back() -> None:

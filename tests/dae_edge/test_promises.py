@@ -31,7 +31,8 @@ VIVID = {
     ("lowlight", "webcam"): (7.1, 10.7, 10.2),
     ("lowlight-l", "webcam"): (9.9, 11.7, 9.4),
 }
-# Of cameras without colours, that enlarge their frames, or that turn their colour down: dB gained by what stands still, and by what moves.
+# Of cameras without colours, that enlarge their frames, or that turn their colour down: dB gained by what stands
+# still, and by what moves.
 OTHERS = {
     "night": (
         CAMERAS["night"],

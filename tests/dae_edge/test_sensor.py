@@ -142,7 +142,7 @@ def test_a_scene_keeps_its_contrast_through_any_tone_curve(tone: float) -> None:
 
 
 def test_the_clean_picture_is_what_frames_would_average_to() -> None:
-    touched = {"luma_blur": 0.7, "chroma_blur": 2.0, "sharpening": 0.4, "tone": 0.7}
+    touched = {"luma_blur": 0.7, "chroma_blur": 2.0, "sharpening": 0.4, "tone": 0.7, "saturation": 0.5}
     bright = replace(RAW, electrons=1e7, bit_depth=16, demosaic="binned", **touched)
     scene = np.random.default_rng(1).integers(30, 220, (24, 24, 3), np.uint8).repeat(8, 0).repeat(8, 1)
     camera = SimulatedCamera(bright)
