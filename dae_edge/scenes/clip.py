@@ -10,16 +10,22 @@ from numpy.typing import NDArray
 from dae_edge.opencv import cv2
 from dae_edge.scenes.leaves import draw_leaves, paint_leaf
 from dae_edge.scenes.palette import Palette, mute
-from dae_edge.scenes.photograph import photograph
+from dae_edge.scenes.photograph import photograph, weather
+from dae_edge.scenes.sway import Sway
 from dae_edge.sensor import isp
 
 Picture = NDArray[np.uint8]
 Clip = NDArray[np.uint8]
 
 PHOTOGRAPHED = 0.4  # share of the backgrounds of lifelike clips that look like photographs
+# Share of what moves in lifelike clips that has texture all over: on flat surfaces memory does no harm, and a
+# gate that saw many kept it under moving cameras that look at grass, where each frame alone is better.
+ROUGH = 0.85
+WINDY = 0.15  # share of lifelike clips in which part of the background swings
 SOFT = 0.6  # share of lifelike clips whose colours are softer than their brightness, as a video file's are
 SMALLEST = 0.05  # radius of what moves against the frame's side, at least
 LIFELIKE_SMALLEST = 0.02  # a car far away is a few pixels large
+SLOWEST, FASTEST = 0.2, 20.0  # pixels a frame that a camera may pan: a hand's, of a frame 848 wide, passes 10
 MARGIN = 0.25  # of the frame's side, drawn beyond each edge so that a moving layer has more to show
 
 
@@ -60,15 +66,16 @@ def draw_clip(
     three up to three foreground layers cross the picture at their own speeds, with motion blur. `background`,
     (H, W, 3) of any size, stands in for the drawn one: a random piece of it is seen. `lifelike` clips are to
     train on: some of their drawn backgrounds look like photographs, half of the colours are muted, what
-    moves may be a few pixels small.
+    moves has texture and may be a few pixels small, and in some part of the background sways.
     """
     margin = int(MARGIN * max(height, width))
     inner = (height + 2 * margin, width + 2 * margin)
     camera = draw_camera_motion(random)
     if background is None:
         background = draw_leaves(random, *inner, bank=bank)
-        if lifelike and random.random() < PHOTOGRAPHED:
-            background = photograph(background, random, bank=bank)
+        rough = lifelike and camera != Motion() and random.random() < ROUGH
+        if lifelike and (rough or random.random() < PHOTOGRAPHED):
+            background = photograph(background, random, bank=bank, rough=rough)
         if lifelike:
             background = mute(background, random)
     else:
@@ -79,10 +86,11 @@ def draw_clip(
         for _ in range(random.choice([0, 1, 2, 3], p=[0.35, 0.3, 0.2, 0.15]))
     ]
     if lifelike:
-        layers = [(mute(colour, random), alpha) for colour, alpha in layers]
+        layers = [(_lifelike(colour, random, bank), alpha) for colour, alpha in layers]
     soft = random.uniform(0.5, 1.5) if lifelike and random.random() < SOFT else 0.0
+    sway = Sway(random, height, width) if lifelike and random.random() < WINDY else None
     motions = [_draw_object_motion(random) for _ in layers]
-    moving = bool(layers) or camera != Motion()
+    moving = bool(layers) or camera != Motion() or sway is not None
     blur = 4 if moving and random.random() < 0.6 else 1  # sub-frames an exposure lasts
     flicker = random.uniform(0, 0.03) if random.random() < 0.2 else 0.0
 
@@ -96,7 +104,8 @@ def draw_clip(
         for time in moments:
             view = camera.matrix(time, centre, jitter)
             view[:, 2] -= margin
-            moment = _warp(background, view, size).astype(np.float32)
+            behind = _warp(background, view, size)
+            moment = (sway(behind, time) if sway else behind).astype(np.float32)
             for (colour, alpha), motion in zip(layers, motions, strict=True):
                 moved = _compose(view, motion.matrix(time, centre, np.zeros(2)))
                 mask = _warp(alpha, moved, size, cv2.BORDER_CONSTANT).astype(np.float32)[..., None]
@@ -105,6 +114,13 @@ def draw_clip(
         seen *= (1 + random.normal(0, flicker)) / blur
         clip[index] = isp.reduce_noise(np.clip(np.rint(seen), 0, 255).astype(np.uint8), 0, soft)
     return clip
+
+
+def _lifelike(colour: Picture, random: np.random.Generator, bank: int) -> Picture:
+    """What a layer is made of, muted, and with texture as fine as pixels more often than not."""
+    if random.random() < ROUGH:
+        colour = weather(colour, random, bank)
+    return mute(colour, random)
 
 
 def _cut(random: np.random.Generator, picture: Picture, height: int, width: int) -> Picture:
@@ -128,7 +144,7 @@ def draw_camera_motion(random: np.random.Generator) -> Motion:
         return Motion()
     if kind < 0.7:
         return Motion(shake=random.uniform(0.2, 2.0))
-    speed = np.exp(random.uniform(np.log(0.2), np.log(6)))
+    speed = np.exp(random.uniform(np.log(SLOWEST), np.log(FASTEST)))
     angle = random.uniform(0, 2 * np.pi)
     velocity = (float(speed * np.cos(angle)), float(speed * np.sin(angle)))
     if kind < 0.92:
@@ -137,7 +153,7 @@ def draw_camera_motion(random: np.random.Generator) -> Motion:
 
 
 def _draw_object_motion(random: np.random.Generator) -> Motion:
-    speed = np.exp(random.uniform(np.log(0.3), np.log(12)))
+    speed = np.exp(random.uniform(np.log(0.3), np.log(16)))
     angle = random.uniform(0, 2 * np.pi)
     velocity = (float(speed * np.cos(angle)), float(speed * np.sin(angle)))
     return Motion(velocity=velocity, turn=random.normal(0, 0.03))

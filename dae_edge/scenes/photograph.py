@@ -12,14 +12,19 @@ from dae_edge.scenes.develop import develop
 Picture = NDArray[np.uint8]
 
 
-def photograph(picture: Picture, random: np.random.Generator, *, bank: int = 0) -> Picture:
-    """(H, W, 3) uint8 BGR drawn of leaves -> the same as a photograph might show it."""
+def photograph(
+    picture: Picture, random: np.random.Generator, *, bank: int = 0, rough: bool = False
+) -> Picture:
+    """(H, W, 3) uint8 BGR drawn of leaves -> the same as a photograph might show it.
+
+    `rough` ones have texture all over.
+    """
     for _ in range(random.choice([0, 1, 2, 3], p=[0.3, 0.3, 0.2, 0.2])):
         picture = _mingle(picture, random, bank)
     if random.random() < 0.6:
         picture = _fray(picture, random)
-    if random.random() < 0.6:
-        picture = _weather(picture, random, bank)
+    if rough or random.random() < 0.6:
+        picture = weather(picture, random, bank)
     if random.random() < 0.5:  # a lens, and the filter before a sensor
         picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.3, 0.6)).astype(np.uint8, copy=False)
     if random.random() < 0.3:
@@ -27,12 +32,13 @@ def photograph(picture: Picture, random: np.random.Generator, *, bank: int = 0) 
     return develop(picture, random)
 
 
-def _weather(picture: Picture, random: np.random.Generator, bank: int) -> Picture:
+def weather(picture: Picture, random: np.random.Generator, bank: int) -> Picture:
     """Light and dark as fine as pixels, the same in all colours: bark, plaster, cloth, grass."""
     height, width = picture.shape[:2]
     piece = textures.piece(random, bank, max(height, width), smallest=0.5)
     shape = cv2.resize(piece, (width, height), interpolation=cv2.INTER_CUBIC)
-    light = 1 + random.uniform(0.2, 1.2) * (shape - 0.5)
+    contrast = np.exp(random.uniform(np.log(0.1), np.log(1.2)))
+    light = 1 + contrast * (shape - 0.5)
     return np.clip(picture * light[..., None], 0, 255).astype(np.uint8)
 
 

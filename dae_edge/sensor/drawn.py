@@ -147,6 +147,8 @@ def _daylight(random: np.random.Generator) -> Sensor:
 def _plain(random: np.random.Generator) -> Sensor:
     """Noise that colours share, white or as wide as a pixel: what scaling and coding anew leave of any."""
     blur = random.uniform(0.3, 1.0) * _sometimes(random, 0.7)
+    # Colours are cleaned first: what is left is brightness alone, over a scene that has its colours.
+    chroma_blur = random.uniform(2, 8) if random.random() < 0.4 else blur * random.uniform(0.8, 1.5)
     return Sensor(
         exposure=random.uniform(0.3, 1.0),
         electrons=math.exp(random.uniform(math.log(30), math.log(3000))),
@@ -157,7 +159,7 @@ def _plain(random: np.random.Generator) -> Sensor:
         red_gain=random.uniform(0.8, 1.4),
         blue_gain=random.uniform(0.8, 1.4),
         luma_blur=blur,
-        chroma_blur=blur * random.uniform(0.8, 1.5),
+        chroma_blur=chroma_blur,
         saturation=random.random(),
         chroma=str(random.choice(["4:4:4", "4:2:0"])),
         jpeg_quality=int(random.integers(75, 99)) if random.random() < 0.3 else None,

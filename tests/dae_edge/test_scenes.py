@@ -12,6 +12,7 @@ from dae_edge.scenes.develop import develop
 from dae_edge.scenes.leaves import power_law_radii
 from dae_edge.scenes.palette import mute
 from dae_edge.scenes.photograph import photograph
+from dae_edge.scenes.sway import Sway
 
 
 def test_leaves_are_the_same_for_a_seed_and_full_of_things() -> None:
@@ -197,6 +198,34 @@ def test_lifelike_clips_are_seeded_and_differ_from_others() -> None:
     )
     assert all((one == other).all() for one, other in zip(lifelike, again, strict=True))
     assert not any((one == other).all() for one, other in zip(lifelike[:4], plain[:4], strict=True))
+
+
+def test_what_moves_in_lifelike_clips_has_texture() -> None:
+    """Flat surfaces lose nothing when memory is kept though they move; a gate that sees many keeps it."""
+    shares: dict[bool, list[float]] = {False: [], True: []}
+    for seed in range(40):
+        clip = draw_clip(np.random.default_rng(seed), 2, 96, 96, lifelike=True)
+        whole = np.mean((clip[0] != clip[1]).any(axis=-1)) > 0.9
+        shares[bool(whole)].append(flat([clip[0]]))
+    assert min(len(shares[True]), len(shares[False])) >= 8
+    assert np.mean(shares[True]) < 0.6 * np.mean(shares[False])
+
+
+def test_a_part_sways_and_comes_back() -> None:
+    picture = draw_leaves(np.random.default_rng(3), 120, 160)
+    stood, reached = [], []
+    for seed in range(12):
+        sway = Sway(np.random.default_rng(seed), 120, 160)
+        moments = [sway(picture, time) for time in range(64)]
+        assert moments[0].shape == picture.shape
+        assert moments[0].dtype == np.uint8
+        changed = np.any([moment != moments[0] for moment in moments], axis=(0, -1))
+        stood.append(1 - changed.mean())
+        reached.append(psnr([moments[0]], [moments[5]]))
+        again = sway(picture, 2 * np.pi / sway.speed)
+        assert np.abs(again.astype(int) - moments[0]).max() <= 2
+    assert 0.1 < np.mean(stood) < 0.9
+    assert np.median(reached) < 40
 
 
 def peakedness(pictures: list[np.ndarray]) -> float:
