@@ -9,7 +9,7 @@ from dae_edge.export.block_planes import Heights
 from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, Bytes, Graph
-from dae_edge.models.camera import FILTERS, FINEST, LISTENED, LOUDEST, MIDDLE, QUIETEST, TAPS
+from dae_edge.models.camera import FILTERS, FINEST, LISTENED, LOUDEST, MIDDLE, PATCH, PATCHES, QUIETEST, TAPS
 from dae_edge.models.lowlight import STRIDE
 
 _SIDE = 2 * TAPS  # in pixels
@@ -45,21 +45,58 @@ def loudness(graph: Graph, changes: str, ages: str, to_bands: NDArray[np.floatin
 
     And how uneven. `to_bands` (planes, bands) from levels.
     """
-    quietest, middle = graph.number(QUIETEST), graph.number(MIDDLE)
-
-    def logarithm(x: str) -> str:
-        return graph.op("Sub", graph.op("Log", graph.op("Add", x, quietest)), middle)
-
-    bands = graph.op("Abs", graph.op("MatMul", changes, graph.constant(to_bands.astype(np.float32))))
-    loud = _mean_of_rows(graph, logarithm(bands))
-    uneven = graph.op("Sub", logarithm(_mean_of_rows(graph, bands)), loud)
+    loud, uneven = _loud_and_uneven(graph, changes, to_bands)
     return graph.concat(loud, _mean_of_rows(graph, graph.op("Add", ages, ages)), uneven, axis=0)
 
 
-def listened(graph: Graph, x: str, axis: int, block: int) -> str:
+def broad_loudness(graph: Graph, changes: str, block: int, to_bands: NDArray[np.floating]) -> str:
+    """(1, planes, h, w) changes in levels, of blocks of `block` pixels -> (bands + bands,), over patches."""
+    planes = len(to_bands)
+    side, apart = PATCH // block, [pixels // block for pixels in PATCHES]
+    means = graph.op("AveragePool", changes, kernel_shape=[side, side], strides=apart)
+    of_patches = graph.transpose(graph.reshape(means, planes, -1), 1, 0)
+    return graph.concat(*_loud_and_uneven(graph, of_patches, to_bands), axis=0)
+
+
+def novelty(graph: Graph, planes: str, changes: str, axis: int, block: int, to_bands: Array) -> str:
+    """Bytes and their float changes in levels, rows and columns at `axis` and the next, -> (bands,)."""
+
+    def steps(x: str) -> str:
+        first, second = (listened(graph, x, axis, block, beyond) for beyond in (0, 1))
+        return graph.op("Sub", *(graph.op("Cast", part, to=FLOAT) for part in (second, first)))
+
+    def loud(x: str) -> str:
+        bands = graph.op("MatMul", _rows(graph, steps(x), axis, len(to_bands)), graph.constant(to_bands))
+        return _logarithm(graph, graph.op("Abs", bands))
+
+    both = _mean_of_rows(graph, graph.concat(loud(changes), loud(planes), axis=1))
+    changed, shown = graph.split(both, (to_bands.shape[1],) * 2, 0)
+    new = graph.op("Sub", changed, shown)
+    return graph.op("Add", new, new)
+
+
+def _rows(graph: Graph, x: str, axis: int, planes: int) -> str:
+    """(1, planes, h, w) or, with `axis` 1, (1, h, w, planes) -> (h w, planes)."""
+    if axis == 1:
+        return graph.reshape(x, -1, planes)
+    return graph.transpose(graph.reshape(x, planes, -1), 1, 0)
+
+
+def _loud_and_uneven(graph: Graph, changes: str, to_bands: NDArray[np.floating]) -> tuple[str, str]:
+    bands = graph.op("Abs", graph.op("MatMul", changes, graph.constant(to_bands.astype(np.float32))))
+    both = graph.concat(_logarithm(graph, bands), bands, axis=1)
+    loud, mean = graph.split(_mean_of_rows(graph, both), (to_bands.shape[1],) * 2, 0)
+    return loud, graph.op("Sub", _logarithm(graph, mean), loud)
+
+
+def _logarithm(graph: Graph, x: str) -> str:
+    return graph.op("Sub", graph.op("Log", graph.op("Add", x, graph.number(QUIETEST))), graph.number(MIDDLE))
+
+
+def listened(graph: Graph, x: str, axis: int, block: int, beyond: int = 0) -> str:
     """Where noise is listened to: some rows and columns of `x`, its axes `axis` and the next, in blocks of
-    `block` pixels a side."""
-    ends = graph.integers(0, 0), graph.integers(_FAR, _FAR)
+    `block` pixels a side; or the columns so many `beyond` those."""
+    ends = graph.integers(0, beyond), graph.integers(_FAR, _FAR)
     apart = graph.integers(*(pixels // block for pixels in LISTENED))
     return graph.op("Slice", x, *ends, graph.integers(axis, axis + 1), apart)
 

@@ -34,7 +34,16 @@ from dae_edge.export.block_planes import (
     to_planes,
 )
 from dae_edge.export.calibrated import Ranges
-from dae_edge.export.camera_code import code_of, heard, listened, loudness, row, told
+from dae_edge.export.camera_code import (
+    broad_loudness,
+    code_of,
+    heard,
+    listened,
+    loudness,
+    novelty,
+    row,
+    told,
+)
 from dae_edge.export.correction import masked_difference, padded
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -42,6 +51,8 @@ from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph, columns_at_once
 from dae_edge.export.picture_model import NEXT, PictureModel
 from dae_edge.export.whole_frame import given
+from dae_edge.models.bands import BANDS
+from dae_edge.models.lowlight import COARSE, EVEN
 
 LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
@@ -59,13 +70,19 @@ _LAYERS = {
     "synthesis",
 }  # only it has all
 
+_GATE_NUMBERS = 3 * BANDS + 2 * COARSE + 1  # that the gate is told; another number in older models
+
 Array = NDArray[np.float32]
 
 
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight` builds."""
-    names = {layer.name for layer in model.model.layers}
-    return names >= _LAYERS and model.states == [_AVERAGE, _COUNT]
+    layers = {layer.name: layer for layer in model.model.layers}
+    return (
+        layers.keys() >= _LAYERS
+        and model.states == [_AVERAGE, _COUNT]
+        and layers["gate_code"].input.shape[-1] == _GATE_NUMBERS
+    )
 
 
 def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
@@ -82,11 +99,8 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     coarse = block_means(graph, planes, heights)
     change = graph.op("Sub", graph.op("Cast", planes, to=FLOAT), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
-    of_noise = _loudness(graph, network, change, age)
-    of_camera = graph.concat(heard(graph, network, extended, heights), of_noise, axis=0)
-    still = _gate(
-        graph, network, code_of(graph, network, "gate_code", of_camera), change, coarse, age, heights
-    )
+    loud = _loudness(graph, network, change, age)
+    still = _gate(graph, network, planes, change, loud, coarse, age, heights)
 
     count_next = frames_stood_on(graph, count, still)
     gain = graph.op("Reciprocal", count_next)
@@ -95,6 +109,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     held = graph.quantize(average_next, 1)
     parts = (held, coarse, graph.quantize(gain, 1 / 255))
     seen = Bytes(side_by_side(graph, parts, heights))
+    of_camera = graph.concat(heard(graph, network, extended, heights), loud, axis=0)
     told_of = code_of(graph, network, "code", of_camera)
     features = _features(graph, network, told_of, seen, heights)
     closed = row(graph, told_of, *network.thresholds("mask"), seen)
@@ -130,11 +145,25 @@ def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
 
 
 def _gate(
-    graph: Graph, network: Network, code: str, change: str, coarse: Bytes, age: str, heights: Heights
+    graph: Graph,
+    network: Network,
+    planes: str,
+    change: str,
+    loud: str,
+    coarse: Bytes,
+    age: str,
+    heights: Heights,
 ) -> str:
     """How much of each block has not moved, (1, 1, H/2, W/2) float."""
+    to_bands = network.transform / 255
+    broad = broad_loudness(graph, change, 2, to_bands[:, :COARSE])
+    new = novelty(graph, planes, change, 2, 2, to_bands)
+    code = code_of(graph, network, "gate_code", graph.concat(loud, broad, new, axis=0))
+    of_coarse, _ = graph.split(loud, (1, 2 * BANDS), 0)
+    # Changes are rounded to levels where noise is as in `dim`, finer in less noise.
+    step = graph.op("Exp", graph.op("Sub", of_coarse, graph.number(EVEN)))
     parts = (
-        graph.quantize(change, 1, 128),
+        graph.quantize_by(change, graph.op("Squeeze", step), 128),
         graph.rounded(coarse, 2, 128),
         graph.quantize(age, 1 / 127, 128),
     )

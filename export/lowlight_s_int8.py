@@ -22,7 +22,7 @@ import onnx
 
 from dae_edge.export.block_planes import Heights, pad
 from dae_edge.export.calibrated import Array, Calibrated, Ranges
-from dae_edge.export.camera_code import code_of, listened, loudness, told
+from dae_edge.export.camera_code import code_of, listened, loudness, novelty, told
 from dae_edge.export.correction import Head, held_against, masked_difference, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
@@ -58,6 +58,7 @@ def fits(model: PictureModel) -> bool:
         known <= {*layers}
         and model.states == [_AVERAGE, _COUNT]
         and layers["gate_1"].input.shape[-1] == _WIDE
+        and layers["gate_noise"].input.shape[-1] == 3 * PLANES + PARTS  # less in older models
     )
 
 
@@ -87,7 +88,9 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     change = graph.op("Sub", graph.dequantize(now), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     loud = _loudness(graph, network, change, age)
-    still = _gate(graph, network, code_of(graph, network, "gate_noise", loud), change, age, heights)
+    new = novelty(graph, now.name, change, 1, BLOCK, _to_bands(network))
+    gate_noise = code_of(graph, network, "gate_noise", graph.concat(loud, new, axis=0))
+    still = _gate(graph, network, gate_noise, change, age, heights)
 
     count_next = frames_stood_on(graph, count, still)
     gain = graph.quantize(graph.op("Reciprocal", count_next), _GAIN, 128)
@@ -128,7 +131,12 @@ def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
     """From changes of planes in levels, how loud noise is, and how uneven: (24 + 4 + 24,) float."""
     places = (listened(graph, x, 1, BLOCK) for x in (change, age))
     changes, ages = (graph.reshape(x, -1, n) for x, n in zip(places, (SEEN, PARTS), strict=True))
-    return loudness(graph, changes, ages, network.kernel("transform")[0, 0, :, :PLANES] / 255)
+    return loudness(graph, changes, ages, _to_bands(network))
+
+
+def _to_bands(network: Network) -> Array:
+    """(28 planes in levels, 24 bands)."""
+    return network.kernel("transform")[0, 0, :, :PLANES] / np.float32(255)
 
 
 def _together(graph: Graph, planes: str, gain: Bytes) -> Bytes:

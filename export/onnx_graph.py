@@ -126,6 +126,11 @@ class Graph:
     def quantize(self, tensor: str, scale: float, zero: int = 0) -> Bytes:
         return Bytes(self.op("QuantizeLinear", tensor, *self._scheme(scale, zero)), scale, zero)
 
+    def quantize_by(self, tensor: str, scale: str, zero: int) -> Bytes:
+        """In steps that are known at run time only; to what reads it they are 1."""
+        zero_point = self.constant(np.uint8(zero))
+        return Bytes(self.op("QuantizeLinear", tensor, scale, zero_point), 1, zero)
+
     def dequantize(self, tensor: Bytes) -> str:
         return self.op("DequantizeLinear", tensor.name, *self._scheme(tensor.scale, tensor.zero))
 

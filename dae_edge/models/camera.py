@@ -24,6 +24,7 @@ TAPS = 3  # blocks a side that a filter sees
 # JPEG's squares at the same row each time, and another code with it: clean input lost 0.3 dB.
 APART = (12, 4)
 LISTENED = (32, 8)  # the same where noise is listened to, in pixels
+PATCH, PATCHES = 8, (32, 16)  # pixels a side that are taken together where broad noise is, and how far apart
 FINEST = 1 / 4  # of a pixel: all weights are multiples of it
 LOUDEST = 0.25  # edges of what is shown count as this much
 QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
@@ -47,12 +48,42 @@ def loudness(changes: KerasTensor, age: KerasTensor, block: int) -> KerasTensor:
     """
     down, across = (pixels // block for pixels in LISTENED)
     changes, age = (x[:, ::down, ::across] for x in (changes, age))
+    loud, uneven = _loud_and_uneven(changes)
+    return ops.concatenate([loud, 2 * ops.mean(age, axis=(1, 2), keepdims=True), uneven], axis=-1)
+
+
+def broad_loudness(changes: KerasTensor, block: int) -> KerasTensor:
+    """(B, h, w, C) changes of bands -> (B, 1, 1, C + C): loud and uneven as `loudness`, over `PATCH` pixels.
+
+    White noise is quiet there. What is as wide as a few pixels (a JPEG's, an enlarged picture's) is not, and
+    takes a wide look to be told from motion.
+    """
+    apart = tuple(pixels // block for pixels in PATCHES)
+    means = ops.average_pool(changes, PATCH // block, strides=apart, padding="valid")
+    return ops.concatenate(_loud_and_uneven(means), axis=-1)
+
+
+def novelty(bands: KerasTensor, changes: KerasTensor, block: int) -> KerasTensor:
+    """(B, h, w, C) bands of a frame and their changes -> (B, 1, 1, C): how much of what a frame shows is new.
+
+    By band, from steps between neighbouring blocks: twice the logarithm of those of changes against the
+    frame's own. What stands still changes by its noise alone, which is at most as large as what is shown
+    (0.7 more where memory is one frame, as that is as noisy); what moves changes by its texture too. Unlike
+    loudness it is the same for noise of any kind.
+    """
+    down, across = (pixels // block for pixels in LISTENED)
+
+    def loud(x: KerasTensor) -> KerasTensor:
+        steps = ops.abs(x[:, ::down, 1::across] - x[:, ::down, ::across])
+        return ops.mean(ops.log(steps + QUIETEST), axis=(1, 2), keepdims=True)
+
+    return 2 * (loud(changes) - loud(bands))
+
+
+def _loud_and_uneven(changes: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
     change = ops.abs(changes)
-    loud, mean, ages = (
-        ops.mean(x, axis=(1, 2), keepdims=True) for x in (ops.log(change + QUIETEST), change, age)
-    )
-    uneven = ops.log(mean + QUIETEST) - loud
-    return ops.concatenate([loud - MIDDLE, 2 * ages, uneven], axis=-1)
+    loud, mean = (ops.mean(x, axis=(1, 2), keepdims=True) for x in (ops.log(change + QUIETEST), change))
+    return loud - MIDDLE, ops.log(mean + QUIETEST) - loud
 
 
 def code_of(numbers: KerasTensor, size: int, name: str) -> KerasTensor:

@@ -7,8 +7,8 @@ stands on. An encoder-decoder, which knows that number, cleans what the average 
 picture and a mask, and the output blends the picture with the average by it. So fine brightness
 can be kept where colour noise is cleaned away. Beside the bands stand four details: what a linear
 filter of the average brings out that a camera's demosaic has blurred, each with a mask of its own.
-How much of that is right, what motion is, and what is noise depends on the camera: gate, encoder-decoder and
-mask are told of it, and of how loud its noise is (`camera`).
+How much of that is right, and what is noise, depends on the camera: encoder-decoder and mask are told of it.
+They and the gate are told how loud its noise is (`camera`).
 
 After Maggioni et al., "Efficient multi-stage video denoising with recurrent spatio-temporal
 fusion" (CVPR 2021). Shapes below are for a frame of (H, W, 3), both sides multiples of `STRIDE`.
@@ -23,7 +23,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from dae_edge.models.bands import BANDS, block_transform
-from dae_edge.models.camera import code_of, heard, loudness, texture, told
+from dae_edge.models.camera import broad_loudness, code_of, heard, loudness, novelty, texture, told
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 STRIDE = 8
@@ -31,7 +31,9 @@ DETAILS = 4  # with the bands 16 channels, which take no longer than 12
 GIVEN = BANDS + DETAILS
 GATE = 32  # channels of the gate, in any size of network
 CODE = 48  # numbers that the gate is told of the camera and its noise, and as many that all else is told
-_COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
+EVEN = 0.6  # how loud noise of the coarse brightness is made for the gate: as in `dim` light
+MOST = 127 / 255  # of a change that it sees
+COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
 
 
 def lowlight(
@@ -65,19 +67,24 @@ def lowlight(
     detail_bands = layers.Conv2D(BANDS, 1, use_bias=False, name="detail_bands")
 
     bands = analysis(frame)  # (H/2, W/2, 12)
-    coarse = bands[..., :_COARSE]
+    coarse = bands[..., :COARSE]
     change = bands - average
     age = 1 / ops.maximum(count, 1)
-    of_camera = ops.concatenate([heard(bands), loudness(change, age, 2)], axis=-1)
+    loud = loudness(change, age, 2)
+    # Not what camera it is: a gate that was told took noise of every other camera for motion.
+    broad, new = broad_loudness(change[..., :COARSE], 2), novelty(bands, change, 2)
+    gate_code = code_of(ops.concatenate([loud, broad, new], axis=-1), CODE, "gate_code")
+    code = code_of(ops.concatenate([heard(bands), loud], axis=-1), CODE, "code")
 
     convolve = partial(convolution, precision=precision)
-    seen = ops.concatenate([change, coarse, age], axis=-1)
-    motion = _gate(seen, code_of(of_camera, CODE, "gate_code"), convolve)  # 0 still, 1 moving
+    even = ops.clip(change * ops.exp(EVEN - loud[..., :1]), -MOST, MOST)  # noise as loud in any light
+    seen = ops.concatenate([even, coarse, age], axis=-1)
+    motion = _gate(seen, gate_code, convolve)  # 0 still, 1 moving
     count_next = frames_stood_on(count, motion)
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, code_of(of_camera, CODE, "code"), width, blocks, convolve)
+    picture, mask = _restore(seen, code, width, blocks, convolve)
     # No concatenation of the two: TFLite's quantizer would round the average for it.
     opening = 1 - mask
     correction = opening[..., :BANDS] * (picture[..., :BANDS] - average_next)

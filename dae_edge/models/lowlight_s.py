@@ -20,7 +20,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
-from dae_edge.models.camera import code_of, loudness
+from dae_edge.models.camera import code_of, loudness, novelty
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 BLOCK = 4  # pixels a side
@@ -62,13 +62,16 @@ def lowlight_s(
     # Silent at first: a fresh network is what it would be without details.
     detail_bands = layers.Conv2D(PLANES, 1, use_bias=False, kernel_initializer="zeros", name="detail_bands")
 
-    change = analysis(frame) - average
+    planes = analysis(frame)
+    change = planes - average
     convolve = partial(convolution, precision=precision)
     age = 1 / ops.maximum(count, 1)
     changes = transform(change)
     loud = loudness(changes[..., :PLANES], age, BLOCK)
+    new = novelty(transform(planes)[..., :PLANES], changes[..., :PLANES], BLOCK)
+    gate_noise = code_of(ops.concatenate([loud, new], axis=-1), NOISE, "gate_noise")
     seen = ops.concatenate([changes, age], axis=-1)
-    motion = _gate(seen, code_of(loud, NOISE, "gate_noise"), width, convolve)  # 0 still, 1 moving
+    motion = _gate(seen, gate_noise, width, convolve)  # 0 still, 1 moving
     count_next = frames_stood_on(count, motion)
     gain = 1 / count_next
     average_next = average + change * spread(gain)

@@ -12,9 +12,9 @@ Field = NDArray[np.float32]
 
 
 class Sway:
-    """Leaves in the wind, water, a curtain: one part of a frame of (height, width) swings, the rest stands still.
+    """Leaves in the wind, water, a curtain: part of a frame of (height, width) swings, the rest stands still.
 
-    By up to six pixels. Nothing here is rigid, as nothing that a matrix moves can show.
+    By up to six pixels, and not as a whole, as everything does that a matrix moves.
     """
 
     def __init__(self, random: np.random.Generator, height: int, width: int) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dae_edge.models.camera import LOUDEST, code_of, heard, loudness, texture, told
+from dae_edge.models.camera import LOUDEST, broad_loudness, code_of, heard, loudness, texture, told
 from dae_edge.models.lowlight import lowlight
 from dae_edge.models.unroll import freeze_all_but_memory, freeze_memory
 from dae_edge.sensor import SimulatedCamera, preset
@@ -84,6 +85,35 @@ def test_how_loud_noise_is_hardly_depends_on_what_moves_and_how_uneven_does(band
     for times in (1, 2):
         assert heard(times * noise)[bands + ages :] == pytest.approx(0.41, abs=0.1)
     assert heard(moving)[bands + ages :].min() > 0.8
+
+
+def test_broad_noise_is_loud_in_means_and_white_noise_is_not() -> None:
+    changes = keras.Input((None, None, 3))
+    hear = keras.Model(changes, broad_loudness(changes, 2))
+    white = np.random.default_rng(2).normal(0, 0.1, (1, 320, 320, 3)).astype(np.float32)
+    wide = cv2.GaussianBlur(white[0], (0, 0), 2)
+    wide *= white.std() / wide.std()
+    loud = {name: hear.predict_on_batch(x[None]).ravel() for name, x in (("white", white[0]), ("wide", wide))}
+    assert loud["white"][:3] == pytest.approx(np.log(0.1 / 4) - 0.635 + 4, abs=0.25)  # E log |x|; 16 blocks
+    assert (loud["wide"][:3] - loud["white"][:3]).min() > 1
+    assert loud["wide"][3:] == pytest.approx(0.41, abs=0.2)
+
+
+def test_a_gate_is_not_told_what_camera_it_is() -> None:
+    """Frames whose filters find other things, changes from memory that are the same: the same gate."""
+    model = lowlight()
+    codes = keras.Model(model.input, [model.get_layer(name).output for name in ("gate_code", "code")])
+    bands = keras.Model(model.input["frame"], model.get_layer("analysis").output)
+    random = np.random.default_rng(0)
+    found = []
+    for picture in (np.full((1, 64, 64, 3), 0.5, np.float32), random.random((1, 64, 64, 3), np.float32)):
+        average = keras.ops.convert_to_numpy(bands(picture)) + np.float32(0.05)
+        count = np.ones((1, 32, 32, 1), np.float32)
+        given = {"frame": picture, "state_average": average, "state_count": count}
+        found.append([keras.ops.convert_to_numpy(code) for code in codes(given)])
+    (gate, other), (gate_too, other_too) = found
+    np.testing.assert_allclose(gate, gate_too, atol=1e-4)
+    assert np.abs(other - other_too).max() > 0.1
 
 
 def test_what_gathers_memory_is_told_apart_from_what_restores() -> None:
