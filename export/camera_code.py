@@ -9,7 +9,18 @@ from dae_edge.export.block_planes import Heights
 from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, Bytes, Graph
-from dae_edge.models.camera import FILTERS, FINEST, LISTENED, LOUDEST, MIDDLE, PATCH, PATCHES, QUIETEST, TAPS
+from dae_edge.models.camera import (
+    COMPARED,
+    FILTERS,
+    FINEST,
+    LISTENED,
+    LOUDEST,
+    MIDDLE,
+    PATCH,
+    PATCHES,
+    QUIETEST,
+    TAPS,
+)
 from dae_edge.models.lowlight import STRIDE
 
 _SIDE = 2 * TAPS  # in pixels
@@ -61,13 +72,9 @@ def broad_loudness(graph: Graph, changes: str, block: int, to_bands: NDArray[np.
 def novelty(graph: Graph, planes: str, changes: str, axis: int, block: int, to_bands: Array) -> str:
     """Bytes and their float changes in levels, rows and columns at `axis` and the next, -> (bands,)."""
 
-    def steps(x: str) -> str:
-        first, second = (listened(graph, x, axis, block, beyond) for beyond in (0, 1))
-        return graph.op("Sub", *(graph.op("Cast", part, to=FLOAT) for part in (second, first)))
-
     def loud(x: str) -> str:
-        bands = graph.op("MatMul", _rows(graph, steps(x), axis, len(to_bands)), graph.constant(to_bands))
-        return _logarithm(graph, graph.op("Abs", bands))
+        steps = _steps(graph, x, axis, block, len(to_bands))
+        return _logarithm(graph, graph.op("Abs", graph.op("MatMul", steps, graph.constant(to_bands))))
 
     both = _mean_of_rows(graph, graph.concat(loud(changes), loud(planes), axis=1))
     changed, shown = graph.split(both, (to_bands.shape[1],) * 2, 0)
@@ -75,11 +82,20 @@ def novelty(graph: Graph, planes: str, changes: str, axis: int, block: int, to_b
     return graph.op("Add", new, new)
 
 
-def _rows(graph: Graph, x: str, axis: int, planes: int) -> str:
-    """(1, planes, h, w) or, with `axis` 1, (1, h, w, planes) -> (h w, planes)."""
+def _steps(graph: Graph, x: str, axis: int, block: int, planes: int) -> str:
+    """(1, planes, h, w) or, with `axis` 1, (1, h, w, planes) -> (n, planes) float, from block to block.
+
+    Two columns of each group are cut out at once: strided cuts are taken value by value.
+    """
+    down, across = (pixels // block for pixels in COMPARED)
+    groups = graph.reshape(x, *[0] * axis, 0, -1, across, *[planes] * (axis == 1))  # 0: as it is
+    ends, apart = graph.integers(_FAR, 2), graph.integers(down, 1)
+    pairs = graph.op("Slice", groups, graph.integers(0, 0), ends, graph.integers(axis, axis + 2), apart)
+    first, second = graph.split(graph.op("Cast", pairs, to=FLOAT), (1, 1), axis + 2)
+    steps = graph.op("Sub", second, first)
     if axis == 1:
-        return graph.reshape(x, -1, planes)
-    return graph.transpose(graph.reshape(x, planes, -1), 1, 0)
+        return graph.reshape(steps, -1, planes)
+    return graph.transpose(graph.reshape(steps, planes, -1), 1, 0)
 
 
 def _loud_and_uneven(graph: Graph, changes: str, to_bands: NDArray[np.floating]) -> tuple[str, str]:
@@ -93,10 +109,10 @@ def _logarithm(graph: Graph, x: str) -> str:
     return graph.op("Sub", graph.op("Log", graph.op("Add", x, graph.number(QUIETEST))), graph.number(MIDDLE))
 
 
-def listened(graph: Graph, x: str, axis: int, block: int, beyond: int = 0) -> str:
+def listened(graph: Graph, x: str, axis: int, block: int) -> str:
     """Where noise is listened to: some rows and columns of `x`, its axes `axis` and the next, in blocks of
-    `block` pixels a side; or the columns so many `beyond` those."""
-    ends = graph.integers(0, beyond), graph.integers(_FAR, _FAR)
+    `block` pixels a side."""
+    ends = graph.integers(0, 0), graph.integers(_FAR, _FAR)
     apart = graph.integers(*(pixels // block for pixels in LISTENED))
     return graph.op("Slice", x, *ends, graph.integers(axis, axis + 1), apart)
 

@@ -24,7 +24,8 @@ TAPS = 3  # blocks a side that a filter sees
 # JPEG's squares at the same row each time, and another code with it: clean input lost 0.3 dB.
 APART = (12, 4)
 LISTENED = (32, 8)  # the same where noise is listened to, in pixels
-PATCH, PATCHES = 8, (32, 16)  # pixels a side that are taken together where broad noise is, and how far apart
+PATCH, PATCHES = 8, (64, 16)  # pixels a side that are taken together where broad noise is, and how far apart
+COMPARED = (64, 8)  # the same where changes are held against what a frame shows
 FINEST = 1 / 4  # of a pixel: all weights are multiples of it
 LOUDEST = 0.25  # edges of what is shown count as this much
 QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
@@ -71,7 +72,7 @@ def novelty(bands: KerasTensor, changes: KerasTensor, block: int) -> KerasTensor
     (0.7 more where memory is one frame, as that is as noisy); what moves changes by its texture too. Unlike
     loudness it is the same for noise of any kind.
     """
-    down, across = (pixels // block for pixels in LISTENED)
+    down, across = (pixels // block for pixels in COMPARED)
 
     def loud(x: KerasTensor) -> KerasTensor:
         steps = ops.abs(x[:, ::down, 1::across] - x[:, ::down, ::across])
