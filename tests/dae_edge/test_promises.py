@@ -25,8 +25,8 @@ CLEAN = {"lowlight-s": 34.0, "lowlight": 38.0, "lowlight-l": 38.0}
 # Of surfaces that are vivid: dB that the first frame gains at least, and later ones; levels of tint that may stay.
 VIVID = {
     ("lowlight-s", "dark"): (6.0, 8.2, 17.0),
-    ("lowlight", "dark"): (7.0, 9.9, 15.0),
-    ("lowlight-l", "dark"): (9.0, 12.0, 12.5),
+    ("lowlight", "dark"): (7.0, 9.3, 15.0),
+    ("lowlight-l", "dark"): (9.0, 11.3, 12.5),
     ("lowlight-s", "webcam"): (6.3, 9.2, 11.0),
     ("lowlight", "webcam"): (7.1, 10.7, 10.2),
     ("lowlight-l", "webcam"): (9.9, 11.7, 9.4),
