@@ -69,12 +69,16 @@ def broad_loudness(graph: Graph, changes: str, block: int, to_bands: NDArray[np.
     return graph.concat(*_loud_and_uneven(graph, of_patches, to_bands), axis=0)
 
 
-def novelty(graph: Graph, planes: str, changes: str, axis: int, block: int, to_bands: Array) -> str:
+def novelty(
+    graph: Graph, planes: str, changes: str, axis: int, block: int, to_bands: NDArray[np.floating]
+) -> str:
     """Bytes and their float changes in levels, rows and columns at `axis` and the next, -> (bands,)."""
+
+    weights = graph.constant(to_bands.astype(np.float32))
 
     def loud(x: str) -> str:
         steps = _steps(graph, x, axis, block, len(to_bands))
-        return _logarithm(graph, graph.op("Abs", graph.op("MatMul", steps, graph.constant(to_bands))))
+        return _logarithm(graph, graph.op("Abs", graph.op("MatMul", steps, weights)))
 
     both = _mean_of_rows(graph, graph.concat(loud(changes), loud(planes), axis=1))
     changed, shown = graph.split(both, (to_bands.shape[1],) * 2, 0)
