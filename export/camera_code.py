@@ -73,7 +73,6 @@ def novelty(
     graph: Graph, planes: str, changes: str, axis: int, block: int, to_bands: NDArray[np.floating]
 ) -> str:
     """Bytes and their float changes in levels, rows and columns at `axis` and the next, -> (bands,)."""
-
     weights = graph.constant(to_bands.astype(np.float32))
 
     def loud(x: str) -> str:

@@ -25,7 +25,7 @@ WINDY = 0.15  # share of lifelike clips in which part of the background swings
 SOFT = 0.6  # share of lifelike clips whose colours are softer than their brightness, as a video file's are
 SMALLEST = 0.05  # radius of what moves against the frame's side, at least
 LIFELIKE_SMALLEST = 0.02  # a car far away is a few pixels large
-SLOWEST, FASTEST = 0.2, 20.0  # pixels a frame that a camera may pan: a hand's, of a frame 848 wide, passes 10
+SLOWEST, FASTEST = 0.2, 20.0  # pixels a frame that a camera may pan
 MARGIN = 0.25  # of the frame's side, drawn beyond each edge so that a moving layer has more to show
 
 
