@@ -15,14 +15,14 @@ HEARD = 0.02  # of a fresh channel's usual weight, in the layers that read it
 Weights = NDArray[np.float32]
 
 
-def grow(model: keras.Model, source: keras.Model) -> None:
-    """Give `model` the weights of `source`, layer by layer under the same name.
+def grow(model: keras.Model, source: keras.Model) -> list[str]:
+    """Give `model` the weights of `source`, layer by layer under the same name; the names of those left.
 
     A larger layer keeps the old channels in their places. A layer that would have to lose some is left
     as it is: half of a filter, or half of what it reads, is worse than a fresh start. Layers that
     `source` does not have start silent: the last one of each residual block is zero.
     """
-    known = {layer.name for layer in source.layers}
+    known, left = {layer.name for layer in source.layers}, []
     for layer in model.layers:
         if not isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
             continue
@@ -31,8 +31,11 @@ def grow(model: keras.Model, source: keras.Model) -> None:
             pairs = list(zip(layer.get_weights(), source.get_layer(layer.name).get_weights(), strict=True))
             if all(_holds(new, old) for new, old in pairs):
                 layer.set_weights([_widened(new, old, groups) for new, old in pairs])
+            else:
+                left.append(layer.name)
         elif "_block_" in layer.name and layer.name.endswith("_2"):
             layer.set_weights([np.zeros_like(w) for w in layer.get_weights()])
+    return left
 
 
 def _holds(new: Weights, old: Weights) -> bool:

@@ -125,12 +125,11 @@ def train(
     pictures = pictures_in(Path(recipe.data)) if recipe.data else ()
     camera = _camera(recipe)
     validation = validation_clips(recipe)
-    source = _source(recipe, recipe.start) if recipe.start else None
-    run = Run(output, recipe, resume=resume, force=force)  # only now: wrong input must not cost an old run
     keras.utils.set_random_seed(recipe.seed)
     model = _build(recipe, recipe.precision)
-    if source is not None:
-        grow(model, source)
+    if recipe.start:
+        _begin(model, recipe, recipe.start)
+    run = Run(output, recipe, resume=resume, force=force)  # only now: wrong input must not cost an old run
     kept = _build(recipe, "float32")
     data = DrawnClips(
         batch=recipe.batch,
@@ -147,7 +146,7 @@ def train(
     if recipe.only_memory:
         freeze_all_but_memory(model)
     early = (
-        HoldMask(model, recipe.unmasked if source is None else 0),
+        HoldMask(model, 0 if recipe.start else recipe.unmasked),
         Revive(model, validation[0], last=recipe.epochs // 2, seed=recipe.seed),
     )
     fitted.compile(
@@ -221,6 +220,16 @@ def _inputs(recipe: LowlightRecipe, noisy: Batch, clean: Batch) -> Batch | Input
 
 def _camera(recipe: LowlightRecipe) -> Sensor | None:
     return read_camera(Path(recipe.camera)).sensor if recipe.camera else None
+
+
+def _begin(model: keras.Model, recipe: LowlightRecipe, start: str) -> None:
+    """Give `model` the weights that the run starts from."""
+    left = grow(model, _source(recipe, start))
+    if left:
+        raise BadValueError(
+            f"`start` (={start}) does not fit into {recipe.name}: its layer {left[0]} is larger, "
+            "and none of it would be kept; start with a model of the same size or a smaller one."
+        )
 
 
 def _source(recipe: LowlightRecipe, start: str) -> keras.Model:

@@ -126,6 +126,15 @@ def test_a_wrong_start_costs_nothing(whole: Run, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "model.keras").read_bytes() == whole.model.read_bytes()
 
 
+def test_a_larger_network_is_no_start(whole: Run, tmp_path: Path) -> None:
+    """It would be left out layer by layer, and the run begin from nothing without a word."""
+    shutil.copytree(whole.folder, tmp_path / "run")
+    network(32).save(tmp_path / "large.keras")
+    with pytest.raises(BadValueError, match=r"large\.keras\) does not fit into .*: its layer \w+ is larger"):
+        lowlight.train(replace(TINY, start=str(tmp_path / "large.keras")), tmp_path / "run", force=True)
+    assert (tmp_path / "run" / "model.keras").read_bytes() == whole.model.read_bytes()
+
+
 def test_a_network_of_another_resolution_is_no_start(tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     lowlight_s().save(tmp_path / "small" / "model.keras")
