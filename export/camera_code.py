@@ -13,12 +13,14 @@ from dae_edge.models.camera import (
     COMPARED,
     FILTERS,
     FINEST,
+    LIGHTS,
     LISTENED,
     LOUDEST,
     MIDDLE,
     PATCH,
     PATCHES,
     QUIETEST,
+    SCARCE,
     TAPS,
 )
 from dae_edge.models.lowlight import STRIDE
@@ -58,6 +60,30 @@ def loudness(graph: Graph, changes: str, ages: str, to_bands: NDArray[np.floatin
     """
     loud, uneven = _loud_and_uneven(graph, changes, to_bands)
     return graph.concat(loud, _mean_of_rows(graph, graph.op("Add", ages, ages)), uneven, axis=0)
+
+
+def noise_curve(
+    graph: Graph, changes: str, shown: str, to_bands: NDArray[np.floating], to_light: NDArray[np.floating]
+) -> str:
+    """(n, planes) changes and what memory shows, in levels, -> (4 * bands,): how loud noise is by light.
+
+    `to_bands` (planes, bands) and `to_light` (planes,) from levels.
+    """
+    bands = graph.op("MatMul", changes, graph.constant(to_bands.astype(np.float32)))
+    loud = _logarithm(graph, graph.op("Abs", bands))
+    excess = graph.op("Sub", loud, _mean_of_rows(graph, loud))
+    darker, lighter = np.array(LIGHTS[:-1]), np.array(LIGHTS[1:])
+    to_ramps = to_light[:, None] / (lighter - darker)
+    ramps = graph.op("MatMul", shown, graph.constant(to_ramps.astype(np.float32)))
+    ramps = graph.op("Sub", ramps, graph.constant((darker / (lighter - darker)).astype(np.float32)))
+    ramps = graph.op("Clip", ramps, graph.number(0), graph.number(1))
+    first = np.eye(len(LIGHTS), dtype=np.float32)  # all of it, which each ramp takes one further
+    shares = graph.op("MatMul", ramps, graph.constant(first[1:] - first[:-1]))
+    shares = graph.op("Add", shares, graph.constant(first[0]))
+    sums = graph.op("MatMul", graph.transpose(shares, 1, 0), excess)
+    means = graph.op("Div", sums, graph.op("Cast", _rows(graph, excess), to=FLOAT))
+    known = graph.op("Add", _mean_of_rows(graph, shares), graph.number(SCARCE))
+    return graph.reshape(graph.op("Div", means, graph.reshape(known, -1, 1)), -1)
 
 
 def broad_loudness(graph: Graph, changes: str, block: int, to_bands: NDArray[np.floating]) -> str:
@@ -112,11 +138,11 @@ def _logarithm(graph: Graph, x: str) -> str:
     return graph.op("Sub", graph.op("Log", graph.op("Add", x, graph.number(QUIETEST))), graph.number(MIDDLE))
 
 
-def listened(graph: Graph, x: str, axis: int, block: int) -> str:
+def listened(graph: Graph, x: str, axis: int, block: int, places: tuple[int, int] = LISTENED) -> str:
     """Where noise is listened to: some rows and columns of `x`, its axes `axis` and the next, in blocks of
     `block` pixels a side."""
     ends = graph.integers(0, 0), graph.integers(_FAR, _FAR)
-    apart = graph.integers(*(pixels // block for pixels in LISTENED))
+    apart = graph.integers(*(pixels // block for pixels in places))
     return graph.op("Slice", x, *ends, graph.integers(axis, axis + 1), apart)
 
 
@@ -129,9 +155,13 @@ def code_of(graph: Graph, network: Calibrated, name: str, numbers: str) -> str:
 
 def _mean_of_rows(graph: Graph, x: str) -> str:
     """(n, F) -> (F,), as a product of matrices: `ReduceMean` takes longer."""
-    count, _ = graph.split(graph.op("Shape", x), (1, 1), 0)
-    ones = graph.op("ConstantOfShape", count, value=graph.scalar(1.0))
-    return graph.op("Div", graph.op("MatMul", ones, x), graph.op("Cast", count, to=FLOAT))
+    ones = graph.op("ConstantOfShape", _rows(graph, x), value=graph.scalar(1.0))
+    return graph.op("Div", graph.op("MatMul", ones, x), graph.op("Cast", _rows(graph, x), to=FLOAT))
+
+
+def _rows(graph: Graph, x: str) -> str:
+    """(n, F) -> (1,) int64: n."""
+    return graph.split(graph.op("Shape", x), (1, 1), 0)[0]
 
 
 def row(graph: Graph, code: str, kernel: Array, step: float, like: Bytes) -> Bytes:

@@ -40,6 +40,7 @@ from dae_edge.export.camera_code import (
     heard,
     listened,
     loudness,
+    noise_curve,
     novelty,
     row,
     told,
@@ -52,7 +53,8 @@ from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph, colum
 from dae_edge.export.picture_model import NEXT, PictureModel
 from dae_edge.export.whole_frame import given
 from dae_edge.models.bands import BANDS
-from dae_edge.models.lowlight import COARSE, EVEN
+from dae_edge.models.camera import COMPARED, LIGHTS, LISTENED
+from dae_edge.models.lowlight import COARSE, EVEN, WHITE
 
 LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
@@ -70,7 +72,9 @@ _LAYERS = {
     "synthesis",
 }  # only it has all
 
-_GATE_NUMBERS = 3 * BANDS + 2 * COARSE + 1  # that the gate is told; another number in older models
+_GATE_NUMBERS = (
+    3 * BANDS + (2 + len(LIGHTS)) * COARSE + 1
+)  # that the gate is told; another number in older models
 
 Array = NDArray[np.float32]
 
@@ -99,8 +103,8 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     coarse = block_means(graph, planes, heights)
     change = graph.op("Sub", graph.op("Cast", planes, to=FLOAT), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
-    loud = _loudness(graph, network, change, age)
-    still = _gate(graph, network, planes, change, loud, coarse, age, heights)
+    loud, curve = _loudness(graph, network, change, average, age)
+    still = _gate(graph, network, planes, change, (loud, curve), coarse, age, heights)
 
     count_next = frames_stood_on(graph, count, still)
     gain = graph.op("Reciprocal", count_next)
@@ -134,14 +138,21 @@ def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes
     return graph.convolution(both, in_pairs(kernel), bias, 1, exact=np.ones(2 * PIXELS, np.float32))
 
 
-def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
-    """From changes of planes in levels, how loud noise is, and how uneven: (12 + 1 + 12,) float."""
-    places = (listened(graph, x, 2, 2) for x in (change, age))
-    changes, ages = (
-        graph.transpose(graph.reshape(x, planes, -1), 1, 0)
-        for x, planes in zip(places, (PIXELS, 1), strict=True)
-    )
-    return loudness(graph, changes, ages, network.transform / 255)
+def _loudness(graph: Graph, network: Network, change: str, average: str, age: str) -> tuple[str, str]:
+    """From changes of planes in levels, how loud noise is, and how uneven; and how loud by light."""
+
+    def rows(x: str, planes: int) -> str:
+        return graph.transpose(graph.reshape(x, planes, -1), 1, 0)
+
+    to_bands = network.transform / 255
+    changes = listened(graph, change, 2, 2)
+    ages = rows(listened(graph, age, 2, 2), 1)
+    loud = loudness(graph, rows(changes, PIXELS), ages, to_bands)
+    # Where changes are compared, which is at some of the places where they are listened to.
+    rest = (COMPARED[0] // LISTENED[0], COMPARED[1] // LISTENED[1])
+    compared = rows(listened(graph, changes, 2, 1, rest), PIXELS)
+    shown = rows(listened(graph, average, 2, 2, COMPARED), PIXELS)
+    return loud, noise_curve(graph, compared, shown, to_bands[:, :COARSE], to_bands[:, 0] / WHITE)
 
 
 def _gate(
@@ -149,16 +160,20 @@ def _gate(
     network: Network,
     planes: str,
     change: str,
-    loud: str,
+    noise: tuple[str, str],
     coarse: Bytes,
     age: str,
     heights: Heights,
 ) -> str:
-    """How much of each block has not moved, (1, 1, H/2, W/2) float."""
+    """How much of each block has not moved, (1, 1, H/2, W/2) float.
+
+    `noise` is how loud it is, and by light.
+    """
+    loud, curve = noise
     to_bands = network.transform / 255
     broad = broad_loudness(graph, change, 2, to_bands[:, :COARSE])
     new = novelty(graph, planes, change, 2, 2, to_bands)
-    code = code_of(graph, network, "gate_code", graph.concat(loud, broad, new, axis=0))
+    code = code_of(graph, network, "gate_code", graph.concat(loud, broad, new, curve, axis=0))
     of_coarse, _ = graph.split(loud, (1, 2 * BANDS), 0)
     # Changes are rounded to levels where noise is as in `dim`, finer in less noise.
     step = graph.op("Exp", graph.op("Sub", of_coarse, graph.number(EVEN)))

@@ -12,6 +12,8 @@ scale channels by what their means over a whole picture say.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
@@ -25,7 +27,9 @@ TAPS = 3  # blocks a side that a filter sees
 APART = (12, 4)
 LISTENED = (32, 8)  # the same where noise is listened to, in pixels
 PATCH, PATCHES = 8, (64, 16)  # pixels a side that are taken together where broad noise is, and how far apart
-COMPARED = (64, 8)  # the same where changes are held against what a frame shows
+COMPARED = (64, 8)  # the same where changes are held against what a frame or memory shows
+LIGHTS = (0.0, 0.08, 0.2, 0.45)  # brightnesses by which noise is told, of 1 for white
+SCARCE = 0.02  # share of a frame that has to be as bright for its noise to count half
 FINEST = 1 / 4  # of a pixel: all weights are multiples of it
 LOUDEST = 0.25  # edges of what is shown count as this much
 QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
@@ -51,6 +55,25 @@ def loudness(changes: KerasTensor, age: KerasTensor, block: int) -> KerasTensor:
     changes, age = (x[:, ::down, ::across] for x in (changes, age))
     loud, uneven = _loud_and_uneven(changes)
     return ops.concatenate([loud, 2 * ops.mean(age, axis=(1, 2), keepdims=True), uneven], axis=-1)
+
+
+def noise_curve(changes: KerasTensor, shown: KerasTensor, block: int) -> KerasTensor:
+    """(B, h, w, C) changes of bands, (B, h, w, 1) brightness -> (B, 1, 1, 4 * C): how loud noise is by light.
+
+    By the brightnesses of `LIGHTS`, then by band, against its loudness everywhere: gamma makes the noise of
+    what is black louder than any other, tone curves and JPEG less so. 0 for what a frame does not show.
+    """
+    down, across = (pixels // block for pixels in COMPARED)
+    changes, shown = (x[:, ::down, ::across] for x in (changes, shown))
+    loud = ops.log(ops.abs(changes) + QUIETEST)
+    excess = loud - ops.mean(loud, axis=(1, 2), keepdims=True)
+    ramps = [ops.clip((shown - darker) / (lighter - darker), 0, 1) for darker, lighter in pairwise(LIGHTS)]
+    shares = [1 - ramps[0], *(a - b for a, b in pairwise(ramps)), ramps[-1]]
+
+    def mean(x: KerasTensor) -> KerasTensor:
+        return ops.mean(x, axis=(1, 2), keepdims=True)
+
+    return ops.concatenate([mean(share * excess) / (mean(share) + SCARCE) for share in shares], axis=-1)
 
 
 def broad_loudness(changes: KerasTensor, block: int) -> KerasTensor:

@@ -23,7 +23,16 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from dae_edge.models.bands import BANDS, block_transform
-from dae_edge.models.camera import broad_loudness, code_of, heard, loudness, novelty, texture, told
+from dae_edge.models.camera import (
+    broad_loudness,
+    code_of,
+    heard,
+    loudness,
+    noise_curve,
+    novelty,
+    texture,
+    told,
+)
 from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
 
 STRIDE = 8
@@ -33,6 +42,7 @@ GATE = 32  # channels of the gate, in any size of network
 CODE = 48  # numbers that the gate is told of the camera and its noise, and as many that all else is told
 EVEN = 0.6  # how loud noise of the coarse brightness is made for the gate: as in `dim` light
 MOST = 127 / 255  # of a change that it sees
+WHITE = 3**0.5  # the first band of a white block
 COARSE = 3  # the first bands: the block's mean in brightness and two colour differences
 
 
@@ -73,7 +83,8 @@ def lowlight(
     loud = loudness(change, age, 2)
     # Not what camera it is: a gate that was told took noise of every other camera for motion.
     broad, new = broad_loudness(change[..., :COARSE], 2), novelty(bands, change, 2)
-    gate_code = code_of(ops.concatenate([loud, broad, new], axis=-1), CODE, "gate_code")
+    curve = noise_curve(change[..., :COARSE], average[..., :1] / WHITE, 2)
+    gate_code = code_of(ops.concatenate([loud, broad, new, curve], axis=-1), CODE, "gate_code")
     code = code_of(ops.concatenate([heard(bands), loud], axis=-1), CODE, "code")
 
     convolve = partial(convolution, precision=precision)

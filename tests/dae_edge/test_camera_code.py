@@ -10,7 +10,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dae_edge.models.camera import LOUDEST, broad_loudness, code_of, heard, loudness, novelty, texture, told
+from dae_edge.models.camera import (
+    LIGHTS,
+    LOUDEST,
+    SCARCE,
+    broad_loudness,
+    code_of,
+    heard,
+    loudness,
+    noise_curve,
+    novelty,
+    texture,
+    told,
+)
 from dae_edge.models.lowlight import lowlight
 from dae_edge.models.unroll import freeze_all_but_memory, freeze_memory
 from dae_edge.sensor import SimulatedCamera, preset
@@ -97,6 +109,24 @@ def test_broad_noise_is_loud_in_means_and_white_noise_is_not() -> None:
     assert loud["white"][:3] == pytest.approx(np.log(0.1 / 4) - 0.635 + 4, abs=0.25)  # E log |x|; 16 blocks
     assert (loud["wide"][:3] - loud["white"][:3]).min() > 1
     assert loud["wide"][3:] == pytest.approx(0.41, abs=0.2)
+
+
+def test_noise_is_told_by_light_where_a_frame_shows_such_and_by_no_less_than_it_is() -> None:
+    changes, shown = keras.Input((None, None, 3)), keras.Input((None, None, 1))
+    hear = keras.Model([changes, shown], noise_curve(changes, shown, 2))
+
+    def curve(light: np.ndarray, loud: np.ndarray) -> np.ndarray:
+        noise = np.random.default_rng(2).normal(0, 0.1, (1, *light.shape, 3)) * loud[..., None]
+        return hear.predict_on_batch([noise, light[None, ..., None]]).reshape(len(LIGHTS), 3)
+
+    light = np.full((640, 640), LIGHTS[2])
+    assert np.abs(curve(light, np.ones_like(light))).max() < 0.1  # as loud as everywhere, or not to be seen
+    light[:, :64] = 0  # a tenth of the frame is black, and three times as loud
+    found = curve(light, np.where(light, 1, 3))
+    known = 0.1 / (0.1 + SCARCE)
+    assert found[0] == pytest.approx(known * 0.9 * np.log(3), abs=0.1)
+    assert found[2] == pytest.approx(-0.1 * np.log(3), abs=0.1)
+    assert (found[[1, 3]] == 0).all()
 
 
 def novel(bands: np.ndarray, changes: np.ndarray) -> np.ndarray:
