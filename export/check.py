@@ -122,15 +122,19 @@ def _difference(
     expected: NDArray[np.float32],
     following: Tensors,
 ) -> float:
-    """One step from the very same states: the largest difference, in units of [0, 1]."""
+    """One step from the very same states: the largest difference, in units of [0, 1].
+
+    What goes beyond 1, as frames stood on, against its own size: that is how floats are rounded.
+    """
     layouts = {state.name: state.layout for state in engine.manifest.states}
     feeds = {name: _to(layouts[name], value) for name, value in states.items()}
     out = engine.run({engine.manifest.frame.name: frame[None], **feeds})
     levels = np.abs(out[engine.manifest.denoised.name][0] - expected)
     beyond_rounding = max(float(levels.max()) - 0.5, 0.0) / 255
-    others = [
-        float(np.abs(out[name + NEXT] - _to(layouts[name], value)).max()) for name, value in following.items()
-    ]
+    others = []
+    for name, value in following.items():
+        state = _to(layouts[name], value)
+        others.append(float((np.abs(out[name + NEXT] - state) / np.maximum(np.abs(state), 1)).max()))
     return max([beyond_rounding, *others])
 
 
