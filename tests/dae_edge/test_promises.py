@@ -36,7 +36,7 @@ VIVID = {
 OTHERS = {
     "night": (
         CAMERAS["night"],
-        {"lowlight-s": (16.0, 10.3), "lowlight": (18.1, 11.4), "lowlight-l": (16.3, 12.0)},
+        {"lowlight-s": (16.0, 10.3), "lowlight": (18.1, 11.4), "lowlight-l": (15.8, 12.0)},
     ),
     "enlarged": (
         Sensor(exposure=0.6, electrons=150, zoom=1.6, jpeg_quality=85),
