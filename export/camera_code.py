@@ -140,7 +140,7 @@ def _logarithm(graph: Graph, x: str) -> str:
 
 def listened(graph: Graph, x: str, axis: int, block: int, places: tuple[int, int] = LISTENED) -> str:
     """Where noise is listened to: some rows and columns of `x`, its axes `axis` and the next, in blocks of
-    `block` pixels a side."""
+    `block` pixels a side; every `places` pixels down and across."""
     ends = graph.integers(0, 0), graph.integers(_FAR, _FAR)
     apart = graph.integers(*(pixels // block for pixels in places))
     return graph.op("Slice", x, *ends, graph.integers(axis, axis + 1), apart)
@@ -155,13 +155,15 @@ def code_of(graph: Graph, network: Calibrated, name: str, numbers: str) -> str:
 
 def _mean_of_rows(graph: Graph, x: str) -> str:
     """(n, F) -> (F,), as a product of matrices: `ReduceMean` takes longer."""
-    ones = graph.op("ConstantOfShape", _rows(graph, x), value=graph.scalar(1.0))
-    return graph.op("Div", graph.op("MatMul", ones, x), graph.op("Cast", _rows(graph, x), to=FLOAT))
+    rows = _rows(graph, x)
+    ones = graph.op("ConstantOfShape", rows, value=graph.scalar(1.0))
+    return graph.op("Div", graph.op("MatMul", ones, x), graph.op("Cast", rows, to=FLOAT))
 
 
 def _rows(graph: Graph, x: str) -> str:
     """(n, F) -> (1,) int64: n."""
-    return graph.split(graph.op("Shape", x), (1, 1), 0)[0]
+    rows, _ = graph.split(graph.op("Shape", x), (1, 1), 0)
+    return rows
 
 
 def row(graph: Graph, code: str, kernel: Array, step: float, like: Bytes) -> Bytes:

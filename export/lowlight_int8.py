@@ -72,9 +72,8 @@ _LAYERS = {
     "synthesis",
 }  # only it has all
 
-_GATE_NUMBERS = (
-    3 * BANDS + (2 + len(LIGHTS)) * COARSE + 1
-)  # that the gate is told; another number in older models
+# That the gate is told; another number in older models.
+_GATE_NUMBERS = 3 * BANDS + (2 + len(LIGHTS)) * COARSE + 1
 
 Array = NDArray[np.float32]
 
