@@ -26,7 +26,7 @@ CLEAN = {"lowlight-s": 34.0, "lowlight": 38.0, "lowlight-l": 38.0}
 VIVID = {
     ("lowlight-s", "dark"): (6.0, 8.2, 17.0),
     ("lowlight", "dark"): (7.0, 9.3, 15.0),
-    ("lowlight-l", "dark"): (9.0, 11.3, 14.0),
+    ("lowlight-l", "dark"): (9.0, 11.3, 13.6),
     ("lowlight-s", "webcam"): (6.3, 9.2, 11.0),
     ("lowlight", "webcam"): (7.1, 11.1, 10.2),
     ("lowlight-l", "webcam"): (9.9, 12.1, 9.4),
