@@ -10,13 +10,14 @@ import numpy as np
 from dae_edge.sensor.demosaic import DEMOSAICS
 from dae_edge.sensor.sensor import Matrix, Sensor
 
-DAYLIGHT = 0.3  # share of the random cameras that have light enough
-PLAIN = 0.15  # of the others, share of which a frame hardly says what camera made it
-PROCESSED = 0.45  # of the rest, share that clean up themselves before they give a frame out
-SOFT = 0.5  # share of all whose lens shows less than their pixels could
-ZOOMED = 0.25  # share of all whose frames were enlarged
-FADED = 0.5  # share of all that show less than all of their colour
-DARK = 0.6  # of the bare ones, share that have as little light as the presets, or up to three times as much
+BARE = 0.28  # share of the random cameras that stand in the dark and touch nothing up
+DAYLIGHT = 0.42  # of the others, share that have light enough
+PLAIN = 0.15  # of those left, share of which a frame hardly says what camera made it
+PROCESSED = 0.45  # of those left again, share that clean up themselves before they give a frame out
+SOFT = 0.5  # share of all but the bare whose lens shows less than their pixels could
+ZOOMED = 0.25  # the same whose frames were enlarged
+FADED = 0.5  # the same that show less than all of their colour
+DARK = 0.6  # of those that touch up a little, share with as little light as the presets, or up to three times
 _ANY = 0.15  # share of those around a measured camera that are any camera: a denoiser must not know one only
 
 # XYZ (D65) to the colours of four cameras: Brooks et al., "Unprocessing images for learned raw
@@ -40,6 +41,8 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
     Colour matrices cover those of Brooks et al. (CVPR 2019), white-balance gains what lamplight to shade
     takes; read noise and its structure those of Wei et al. (CVPR 2020), in the range of small video sensors.
     """
+    if random.random() < BARE:
+        return _bare(random)
     lens_blur = math.exp(random.uniform(math.log(0.4), math.log(1.6))) * _sometimes(random, SOFT)
     zoom = 1 + random.uniform(0.1, 1.0) * _sometimes(random, ZOOMED)
     sensor = _draw(random)
@@ -126,6 +129,28 @@ def behind_tone(measured: Sensor, tone: float) -> Sensor:
         electrons=measured.electrons * hidden,
         read_noise=measured.read_noise * hidden,
         row_noise=measured.row_noise * hidden,
+    )
+
+
+def _bare(random: np.random.Generator) -> Sensor:
+    """What the sensor saw, demosaiced and sent: a maker's camera module or a plain webcam in the dark.
+
+    Draws in which every step is made now and then hardly ever leave all of them out.
+    """
+    read_noise = random.uniform(1.0, 4.0)
+    return Sensor(
+        exposure=random.uniform(0.2, 0.9),
+        electrons=math.exp(random.uniform(math.log(30), math.log(400))),
+        read_noise=read_noise,
+        row_noise=random.uniform(0.0, 0.25) * read_noise,
+        bit_depth=int(random.choice([10, 12])),
+        demosaic=_demosaic(random, 0.5, 0.12, 0.23, 0.1, 0.05),
+        order=_order(random),
+        red_gain=random.uniform(1.2, 2.4),
+        blue_gain=random.uniform(1.2, 2.4),
+        colour_matrix=draw_colour_matrix(random) if random.random() < 0.2 else None,
+        chroma=str(random.choice(["4:4:4", "4:2:2", "4:2:0"], p=[0.7, 0.2, 0.1])),
+        jpeg_quality=int(random.integers(60, 97)) if random.random() < 0.45 else None,
     )
 
 

@@ -283,6 +283,21 @@ def test_random_sensors_are_valid() -> None:
     assert max(s.electrons for s in sensors) > 2500
 
 
+def test_one_in_four_random_cameras_is_as_bare_and_dark_as_the_presets() -> None:
+    random = np.random.default_rng(4)
+    bare = [sensor for sensor in (draw_sensor(random) for _ in range(400)) if is_bare(sensor)]
+    assert 80 < len(bare) < 160
+    darkest, lightest = preset("very-dark").electrons, preset("dim").electrons
+    assert sum(sensor.electrons < darkest for sensor in bare) > 5
+    assert sum(sensor.electrons > lightest for sensor in bare) > 20
+
+
+def is_bare(sensor: Sensor) -> bool:
+    """It stands in the dark and nothing was done to what it saw but a demosaic."""
+    touched = (sensor.lens_blur, sensor.luma_blur, sensor.chroma_blur, sensor.sharpening, sensor.tone)
+    return not any(touched) and sensor.zoom == sensor.saturation == 1 and sensor.electrons <= 400
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
