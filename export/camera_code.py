@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dae_edge.export.block_planes import Heights
 from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.lowlight_weights import Network
-from dae_edge.export.onnx_graph import FLOAT, Bytes, Graph
+from dae_edge.export.onnx_graph import FLOAT, INT64, Bytes, Graph
 from dae_edge.models.camera import (
     COMPARED,
     FILTERS,
@@ -17,11 +17,15 @@ from dae_edge.models.camera import (
     LISTENED,
     LOUDEST,
     MIDDLE,
+    ORDERS,
     PATCH,
     PATCHES,
     QUIETEST,
     SCARCE,
+    SURE,
     TAPS,
+    WHOLE,
+    mosaic_scores,
 )
 from dae_edge.models.lowlight import STRIDE
 
@@ -51,6 +55,16 @@ def heard(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
     mean = graph.op("Mul", _mean_of_rows(graph, loud), graph.number(step))
     strength = graph.op("Add", mean, graph.number(QUIETEST))
     return graph.op("Sub", graph.op("Log", strength), graph.number(MIDDLE))
+
+
+def mosaic(graph: Graph, heard: str) -> str:
+    """(32,) float -> (1,) int64: which of the mosaics that are told apart is seen."""
+    scores = graph.op("MatMul", heard, graph.constant(mosaic_scores()))
+    sure, whole = (graph.constant(np.array([clear], np.float32)) for clear in (SURE, WHOLE))
+    order = graph.op("ArgMax", graph.concat(sure, scores, axis=0), axis=0, keepdims=1)
+    clear = graph.op("ReduceMax", scores, axes=[0], keepdims=1)
+    whole = graph.op("Cast", graph.op("GreaterOrEqual", clear, whole), to=INT64)
+    return graph.op("Add", order, graph.op("Mul", whole, graph.integers(len(ORDERS))))
 
 
 def loudness(graph: Graph, changes: str, ages: str, to_bands: NDArray[np.floating]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from dae_edge.export.calibrated import Array
 from dae_edge.export.moments import Moments
-from dae_edge.export.onnx_graph import LOGITS, Bytes, Graph, columns_at_once
+from dae_edge.export.onnx_graph import LOGITS, UINT8, Bytes, Graph, columns_at_once
 from dae_edge.export.ranges import SEARCHED, Samples
 
 _ROOM = 1.6  # other frames have more noise than those calibrated on, and what is cut off stays as spots
@@ -23,8 +24,8 @@ class Head:
     picture:  kernel (h, w, C, given) and bias of the convolution that gives bands, then details
     mask:     the same of the mask's logits
     features: moments of what both see
-    held:     (h, w, seen, given), what the picture is held against: from the average's planes, in levels as
-              they are seen, to its bands and details
+    held:     (h, w, seen, given) each, what the picture is held against: from the average's planes, in levels
+              as they are seen, to its bands and details; for each mosaic that is told apart
     planes:   moments of those planes
     bands:    how many of the given are bands
     steps:    (given,) of the difference
@@ -33,7 +34,7 @@ class Head:
     picture: tuple[Array, Array]
     mask: tuple[Array, Array]
     features: Moments
-    held: Array
+    held: tuple[Array, ...]
     planes: Moments
     bands: int
     steps: Array
@@ -72,25 +73,36 @@ def steps(picture: Samples, held: Samples, mask: Samples, *, whole: bool = False
 
 
 def masked_difference(
-    graph: Graph, features: Bytes, seen: Bytes, head: Head, filters: int, thresholds: Bytes | None = None
+    graph: Graph,
+    features: Bytes,
+    seen: Bytes,
+    head: Head,
+    filters: int,
+    thresholds: Bytes | None = None,
+    mosaic: str = "",
 ) -> Bytes:
     """(1, h, w, filters): of what is given the k-th in `head.steps[k]` around 128, and nothing beyond.
 
     Picture minus average is one convolution of features and planes side by side, so that only the
     difference has to fit in a byte and is rounded once: both may be anywhere. The weights of the average's
     bands are exact: a hundredth too little of it would be a hundredth of the picture. `thresholds` (1, 1, w,
-    filters) of the mask are taken from its logits.
+    filters) of the mask are taken from its logits. `mosaic`, a whole number, says which of `head.held` holds:
+    one convolution for each, as onnxruntime takes four times as long for weights that are not constant.
     """
     channels = head.picture[0].shape[2]
     known = head.features.through(np.eye(channels) / features.scale)
-    known = known.joined(head.planes, channels, head.held.shape[2])
+    known = known.joined(head.planes, channels, head.held[0].shape[2])
     both = Bytes(graph.concat(features.name, seen.name, axis=3))
-    kernel, bias, own = _difference(features, seen, head)
-    exact = np.pad(own, (0, filters - len(own)), constant_values=1)
     columns = columns_at_once(filters)
-    difference = graph.convolution(
-        both, *padded(kernel, bias, filters), 1, 128, columns=columns, seen=known, exact=exact
-    )
+
+    def against(held: Array) -> str:
+        kernel, bias, own = _difference(features, seen, head, held)
+        exact = np.pad(own, (0, filters - len(own)), constant_values=1)
+        kernel, bias = padded(kernel, bias, filters)
+        made = graph.convolution(both, kernel, bias, 1, 128, columns=columns, seen=known, exact=exact)
+        return made.name
+
+    difference = Bytes(graph.one_of(mosaic, [partial(against, held) for held in head.held], UINT8), 1, 128)
     closed = padded(-head.mask[0], -head.mask[1], filters)
     logits = graph.convolution(features, *closed, LOGITS, 128, columns=columns, seen=head.features)
     if thresholds is not None:
@@ -98,14 +110,14 @@ def masked_difference(
     return graph.multiply(difference, graph.sigmoid(logits), 1, 128)
 
 
-def _difference(features: Bytes, seen: Bytes, head: Head) -> tuple[Array, Array, Array]:
+def _difference(features: Bytes, seen: Bytes, head: Head, held: Array) -> tuple[Array, Array, Array]:
     """Kernel and bias over both as bytes, to steps; and what each filter's weights of the average must be
     multiples of, infinity for anything."""
     picture, offset = head.picture
     assert seen.zero == 0 or picture.shape[:2] == (1, 1)  # beyond the edges both are the byte 0
-    kernel = np.concatenate([picture * features.scale, -head.held * seen.scale], axis=2)
-    bias = offset + seen.zero * seen.scale * head.held.sum(axis=(0, 1, 2))
-    own = np.where(head.held == 0, np.inf, np.abs(head.held)).min(axis=(0, 1, 2)) * seen.scale
+    kernel = np.concatenate([picture * features.scale, -held * seen.scale], axis=2)
+    bias = offset + seen.zero * seen.scale * held.sum(axis=(0, 1, 2))
+    own = np.where(held == 0, np.inf, np.abs(held)).min(axis=(0, 1, 2)) * seen.scale
     own[head.bands :] = np.inf
     kernel, bias, own = (np.asarray(part / head.steps, np.float32) for part in (kernel, bias, own))
     return kernel, bias, own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -15,16 +16,25 @@ _FLOATS = {"Conv", "FusedConv", "ConvTranspose", "Gemm", "FusedGemm", "MatMul", 
 
 
 def by_onnxruntime(content: bytes) -> str:
-    """How many of its convolutions and dense layers onnxruntime runs in 8 bits."""
+    """How many of its convolutions and dense layers onnxruntime runs in 8 bits, branches' included."""
     with tempfile.TemporaryDirectory() as folder:
         optimised = Path(folder) / "optimised.onnx"
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.optimized_model_filepath = str(optimised)
         onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        kinds = [node.op_type for node in onnx.load(optimised).graph.node]
+        kinds = [node.op_type for node in nodes(onnx.load(optimised).graph)]
     eight = sum(kind in _BYTES for kind in kinds)
     return f"{eight}/{eight + sum(kind in _FLOATS for kind in kinds)} int8"
+
+
+def nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """All of them, those inside of branches too."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from nodes(attribute.g)
 
 
 def by_litert(content: bytes) -> str:

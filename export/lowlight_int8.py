@@ -40,6 +40,7 @@ from dae_edge.export.camera_code import (
     heard,
     listened,
     loudness,
+    mosaic,
     noise_curve,
     novelty,
     row,
@@ -53,8 +54,8 @@ from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph, colum
 from dae_edge.export.picture_model import NEXT, PictureModel
 from dae_edge.export.whole_frame import given
 from dae_edge.models.bands import BANDS
-from dae_edge.models.camera import COMPARED, LIGHTS, LISTENED
-from dae_edge.models.lowlight import COARSE, EVEN, WHITE
+from dae_edge.models.camera import COMPARED, LIGHTS, LISTENED, MOSAICS
+from dae_edge.models.lowlight import COARSE, DETAILS, EVEN, WHITE
 
 LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
@@ -85,6 +86,7 @@ def fits(model: PictureModel) -> bool:
         layers.keys() >= _LAYERS
         and model.states == [_AVERAGE, _COUNT]
         and layers["gate_code"].input.shape[-1] == _GATE_NUMBERS
+        and layers["detail"].kernel.shape[-1] == DETAILS * MOSAICS
     )
 
 
@@ -112,11 +114,12 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     held = graph.quantize(average_next, 1)
     parts = (held, coarse, graph.quantize(gain, 1 / 255))
     seen = Bytes(side_by_side(graph, parts, heights))
-    of_camera = graph.concat(heard(graph, network, extended, heights), loud, axis=0)
-    told_of = code_of(graph, network, "code", of_camera)
+    of_camera = heard(graph, network, extended, heights)
+    told_of = code_of(graph, network, "code", graph.concat(of_camera, loud, axis=0))
     features = _features(graph, network, told_of, seen, heights)
     closed = row(graph, told_of, *network.thresholds("mask"), seen)
-    masked = masked_difference(graph, features, seen, network.head, WIDE, closed)
+    kind = mosaic(graph, of_camera)
+    masked = masked_difference(graph, features, seen, network.head, WIDE, closed, kind)
     clean = _pixels(graph, network, masked, seen)
     denoised = given(graph, to_frame(graph, clean, heights), frame, strength, size)
 

@@ -184,7 +184,7 @@ def _pixels(graph: Graph, network: Network, seen: Bytes, features: Bytes, height
         picture=network.weights("picture"),
         mask=network.weights("mask"),
         features=network.moments("picture"),
-        held=held_against(to_bands, network.kernel("detail")),
+        held=(held_against(to_bands, network.kernel("detail")),),
         planes=network.moments("detail").through(np.linalg.pinv(to_bands).T.astype(np.float64)),
         bands=PLANES,
         steps=steps(network.samples("picture"), held, network.samples("mask"), whole=network.whole),

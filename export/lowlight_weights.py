@@ -12,7 +12,7 @@ from dae_edge.export.correction import Head, held_against, steps
 from dae_edge.export.moments import Moments
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.bands import BANDS
-from dae_edge.models.camera import TOLD
+from dae_edge.models.camera import MOSAICS, TOLD
 from dae_edge.models.lowlight import GIVEN
 
 
@@ -35,7 +35,10 @@ class Network(Calibrated):
         whole: bool = False,
         edges: Iterable[tuple[Frame, Tensors]] = (),
     ) -> None:
-        also = {"average": model.model.output["state_average" + NEXT]}
+        also = {
+            "average": model.model.output["state_average" + NEXT],
+            "details": model.model.get_layer("details").output,
+        }
         super().__init__(model, examples, also, whole=whole, edges=edges)
         self.blocks = sum(layer.name.startswith("eighth_block_") for layer in model.model.layers) // 2
         for writer, reader in _alone(self.blocks):
@@ -45,15 +48,16 @@ class Network(Calibrated):
         self.transform: Array = self.kernel("analysis").reshape(PIXELS, BANDS)
         picture, logits = self.samples("head")[..., :GIVEN], self.samples("mask" + TOLD)
         mask = (1 / (1 + np.exp(-logits))).astype(np.float32)
-        held = np.concatenate([self.samples("average"), self.samples("detail")], axis=-1)
+        held = np.concatenate([self.samples("average"), self.samples("details")], axis=-1)
         kernel, bias = self.weights("head")
         to_bands = np.zeros((WIDE, BANDS), np.float32)
         to_bands[:PIXELS] = self.transform / 255
+        details = np.split(self.kernel("detail"), MOSAICS, axis=3)
         self.head = Head(
             picture=(kernel[..., :GIVEN], bias[:GIVEN]),
             mask=(kernel[..., GIVEN:], bias[GIVEN:]),
             features=self.moments("head"),
-            held=held_against(to_bands, self.kernel("detail")),
+            held=tuple(held_against(to_bands, detail) for detail in details),
             planes=self.moments("detail").through(np.linalg.pinv(to_bands).T.astype(np.float64)),
             bands=BANDS,
             steps=steps(picture, held, mask, whole=whole),

@@ -9,7 +9,7 @@ of bytes is cheaper than any other way to change the layout.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -85,6 +85,17 @@ class Graph:
         """What `then` adds where `condition`, a bool, holds, else what `otherwise` adds: only one is run."""
         branches = {"then_branch": self._branch(then, dtype), "else_branch": self._branch(otherwise, dtype)}
         return self.op("If", condition, **branches)
+
+    def one_of(self, number: str, ways: Sequence[Callable[[], str]], dtype: int) -> str:
+        """What the `number`-th of `ways` adds, counted from 0: only that one is run."""
+
+        def rest(first: int) -> str:
+            if first == len(ways) - 1:
+                return ways[first]()
+            this = self.op("Equal", number, self.integers(first))
+            return self.either(this, ways[first], lambda: rest(first + 1), dtype)
+
+        return rest(0)
 
     def _branch(self, add: Callable[[], str], dtype: int) -> onnx.GraphProto:
         outside, self._nodes = self._nodes, []
@@ -277,4 +288,4 @@ def _side_by_side(kernel: NDArray[np.floating], columns: int, apart: int) -> NDA
     return wide
 
 
-UINT8, FLOAT = TensorProto.UINT8, TensorProto.FLOAT
+UINT8, FLOAT, INT64 = TensorProto.UINT8, TensorProto.FLOAT, TensorProto.INT64

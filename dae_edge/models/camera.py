@@ -34,6 +34,21 @@ FINEST = 1 / 4  # of a pixel: all weights are multiples of it
 LOUDEST = 0.25  # edges of what is shown count as this much
 QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
 MIDDLE = -4.0  # of the logarithms, about
+ORDERS = ("RGGB", "GRBG", "GBRG", "BGGR")  # of colours in a 2 x 2 block that a mosaic may have
+MOSAICS = 1 + 2 * len(ORDERS)  # that are told apart: none that is seen, one of those, or one that is whole
+# How clearly a mosaic is seen: without one 0 to 0.2, through `webcam` 0.2 to 0.65, in `dark` 1.0 to 1.5; in
+# `dim`, over which no JPEG went, 7 to 10.
+SURE, WHOLE = 0.75, 2.2
+FINEST = 1 / 4  # of a pixel: all weights are multiples of it
+LOUDEST = 0.25  # edges of what is shown count as this much
+QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
+MIDDLE = -4.0  # of the logarithms, about
+ORDERS = ("RGGB", "GRBG", "GBRG", "BGGR")  # of colours in a 2 x 2 block that a mosaic may have
+MOSAICS = 1 + 2 * len(ORDERS)  # that are told apart: none that is seen, one of those, or one that is whole
+SURE = 0.75  # how clearly a mosaic has to be seen: `dark` has 1.0 to 1.5, `webcam` 0.2 to 0.65, none 0 to 0.2
+WHOLE = (
+    2.2  # how clearly one is seen that no JPEG went over: `dim` has 7 to 10, Malvar's half of the time less
+)
 THRESHOLDS, TOLD = "_camera", "_told"  # behind a convolution's name: what it is told, and what comes of it
 
 
@@ -42,6 +57,17 @@ def heard(bands: KerasTensor) -> KerasTensor:
     texture = layers.Conv2D(FILTERS, TAPS, APART, use_bias=False, trainable=False, name="texture")(bands)
     strength = ops.mean(ops.minimum(ops.abs(texture), LOUDEST), axis=(1, 2), keepdims=True)
     return ops.log(strength + QUIETEST) - MIDDLE
+
+
+def mosaic(heard: KerasTensor) -> KerasTensor:
+    """(B, 1, 1, 32) what the filters find -> (B, 1, 1, 9): 1 for the mosaic that is seen, 0 for all others.
+
+    None comes first, then those of `ORDERS` that are seen, then those that are whole.
+    """
+    scores = ops.matmul(heard, mosaic_scores())
+    clear = ops.max(scores, axis=-1, keepdims=True)
+    none, whole, order = (ops.cast(x, "float32") for x in (clear <= SURE, clear >= WHOLE, scores >= clear))
+    return ops.concatenate([none, (1 - none - whole) * order, whole * order], axis=-1)
 
 
 def loudness(changes: KerasTensor, age: KerasTensor, block: int) -> KerasTensor:
@@ -144,6 +170,27 @@ def texture() -> NDArray[np.float32]:
     to_pixels = np.linalg.inv(block_transform())  # (12 bands, 12 pixels)
     over_bands = np.einsum("bp,ijpf->ijbf", to_pixels, blocks.reshape(TAPS, TAPS, BANDS, FILTERS))
     return over_bands.astype(np.float32)
+
+
+def mosaic_scores() -> NDArray[np.float32]:
+    """(32, 4) from what `texture` finds to how much it looks like a mosaic of each of `ORDERS`.
+
+    Where green was measured it is further from its neighbours than where it was filled in. Beside it, in a
+    row with red, red was measured left and right and blue above and below: red is nearer to the former, blue
+    to the latter. Of 1,627 bare cameras drawn, three demosaics and half of them JPEG, the highest score names
+    98.6 % right from 320 x 320 pixels.
+    """
+    green = np.array([0, 0, 1, 1, 1, 0, 0, 0], np.float32)  # in the order of `texture`'s seven and one
+    with_red = np.array([1, -1, 0, 0, 0, -1, 1, 0], np.float32)
+    scores = np.zeros((4, 8, len(ORDERS)), np.float32)
+    for number, order in enumerate(ORDERS):
+        for place, colour in enumerate(order):
+            if colour == "G":
+                in_red_row = "R" in order[place // 2 * 2 : place // 2 * 2 + 2]
+                scores[place, :, number] = green + (with_red if in_red_row else -with_red)
+            else:
+                scores[place, :, number] = -green
+    return (scores - scores.mean(axis=0)).reshape(FILTERS, len(ORDERS))
 
 
 def _against(

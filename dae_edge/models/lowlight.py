@@ -7,6 +7,7 @@ stands on. An encoder-decoder, which knows that number, cleans what the average 
 picture and a mask, and the output blends the picture with the average by it. So fine brightness
 can be kept where colour noise is cleaned away. Beside the bands stand four details: what a linear
 filter of the average brings out that a camera's demosaic has blurred, each with a mask of its own.
+Each mosaic that can be told apart has filters of its own, as what it blurs differs from pixel to pixel.
 How much of that is right, and what is noise, depends on the camera: encoder-decoder and mask are told of it.
 They and the gate are told how loud its noise is (`camera`).
 
@@ -24,10 +25,12 @@ from keras import KerasTensor, layers, ops
 
 from dae_edge.models.bands import BANDS, block_transform
 from dae_edge.models.camera import (
+    MOSAICS,
     broad_loudness,
     code_of,
     heard,
     loudness,
+    mosaic,
     noise_curve,
     novelty,
     texture,
@@ -72,7 +75,7 @@ def lowlight(
     analysis = layers.Conv2D(BANDS, 2, 2, use_bias=False, trainable=False, name="analysis")
     synthesis = layers.Conv2D(BANDS, 1, use_bias=False, trainable=False, name="synthesis")
     detail = layers.Conv2D(
-        DETAILS, 3, padding="same", use_bias=False, kernel_initializer="zeros", name="detail"
+        DETAILS * MOSAICS, 3, padding="same", use_bias=False, kernel_initializer="zeros", name="detail"
     )
     detail_bands = layers.Conv2D(BANDS, 1, use_bias=False, name="detail_bands")
 
@@ -85,7 +88,8 @@ def lowlight(
     broad, new = broad_loudness(change[..., :COARSE], 2), novelty(bands, change, 2)
     curve = noise_curve(change[..., :COARSE], average[..., :1] / WHITE, 2)
     gate_code = code_of(ops.concatenate([loud, broad, new, curve], axis=-1), CODE, "gate_code")
-    code = code_of(ops.concatenate([heard(bands), loud], axis=-1), CODE, "code")
+    of_camera = heard(bands)
+    code = code_of(ops.concatenate([of_camera, loud], axis=-1), CODE, "code")
 
     convolve = partial(convolution, precision=precision)
     even = ops.clip(change * ops.exp(EVEN - loud[..., :1]), -MOST, MOST)  # noise as loud in any light
@@ -99,7 +103,8 @@ def lowlight(
     # No concatenation of the two: TFLite's quantizer would round the average for it.
     opening = 1 - mask
     correction = opening[..., :BANDS] * (picture[..., :BANDS] - average_next)
-    brought_out = opening[..., BANDS:] * (picture[..., BANDS:] - detail(average_next))
+    details = _of_mosaic(detail(average_next), mosaic(of_camera))
+    brought_out = opening[..., BANDS:] * (picture[..., BANDS:] - details)
     blended = average_next + correction + detail_bands(brought_out)
     denoised = ops.depth_to_space(synthesis(blended), 2)
 
@@ -130,6 +135,15 @@ def _gate(seen: KerasTensor, code: KerasTensor, convolve: Convolve) -> KerasTens
     x = convolve(x, GATE, "gate_2", code=code)
     x = layers.Conv2D(4, 3, padding="same", name="gate_out")(ops.cast(x, "float32"))
     return ops.sigmoid(ops.depth_to_space(x, 2))
+
+
+def _of_mosaic(details: KerasTensor, seen: KerasTensor) -> KerasTensor:
+    """(B, h, w, 36), those of one mosaic after the other, and which is seen -> (B, h, w, 4)."""
+    each = [
+        seen[..., kind : kind + 1] * details[..., kind * DETAILS : (kind + 1) * DETAILS]
+        for kind in range(MOSAICS)
+    ]
+    return layers.Add(name="details")(each)
 
 
 def _restore(

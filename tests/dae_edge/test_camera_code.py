@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from dae_edge.models.camera import (
     LIGHTS,
     LOUDEST,
+    MOSAICS,
     SCARCE,
     broad_loudness,
     code_of,
     heard,
     loudness,
+    mosaic,
     noise_curve,
     novelty,
     texture,
@@ -63,6 +65,49 @@ def test_where_every_pixel_has_all_colours_all_are_alike() -> None:
     scene = np.full((576, 256, 3), 128, np.uint8)
     found = strengths(SimulatedCamera(replace(preset("dim"), demosaic="binned"), seed=1).capture(scene))
     assert (found.max(axis=(0, 1)) < 1.2 * found.min(axis=(0, 1))).all()
+
+
+def seen(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(9,): 1 for the mosaic that is seen."""
+    model = lowlight()
+    bands = model.get_layer("analysis").output
+    probe = keras.Model(model.input["frame"], mosaic(heard(bands)))
+    probe.get_layer("texture").set_weights([texture()])
+    return keras.ops.convert_to_numpy(probe(frame[None] / np.float32(255))).ravel()
+
+
+@pytest.fixture(scope="module")
+def textured() -> NDArray[np.uint8]:
+    random = np.random.default_rng(5)
+    coarse = random.integers(20, 200, (12, 16, 3)).astype(np.uint8)
+    return cv2.resize(coarse, (512, 384), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.mark.parametrize(
+    ("demosaic", "quality"),
+    [("bilinear", None), ("edge-aware", None), ("malvar", None), ("bilinear", 90), ("edge-aware", 90)],
+)
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_order_of_a_mosaic_is_seen_whatever_filled_it_in(
+    order: str, demosaic: str, quality: int | None, textured: NDArray[np.uint8]
+) -> None:
+    sensor = replace(preset("dim"), order=order, demosaic=demosaic, jpeg_quality=quality)
+    none, *found = seen(SimulatedCamera(sensor, seed=1).capture(textured))
+    clouded, whole = np.reshape(found, (2, -1))
+    assert none == 0
+    assert (clouded + whole).tolist() == [float(order == other) for other in ORDERS]
+    if demosaic != "malvar":
+        assert whole.any() == (quality is None)
+
+
+@pytest.mark.parametrize("demosaic", ["binned", "monochrome"])
+def test_without_a_mosaic_none_is_seen(demosaic: str, textured: NDArray[np.uint8]) -> None:
+    frame = SimulatedCamera(replace(preset("dim"), demosaic=demosaic), seed=1).capture(textured)
+    assert seen(frame).tolist() == [1] + [0] * (MOSAICS - 1)
+
+
+def test_nothing_but_black_has_no_mosaic() -> None:
+    assert seen(np.zeros((96, 128, 3), np.uint8)).tolist() == [1] + [0] * (MOSAICS - 1)
 
 
 def test_a_layer_is_told_nothing_at_first_and_then_the_same_everywhere() -> None:

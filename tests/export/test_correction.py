@@ -41,7 +41,7 @@ def head_of(random: np.random.Generator, size: int) -> Head:
         picture=(random.normal(0, 0.05, weights), random.normal(0, 0.1, GIVEN)),
         mask=(random.normal(0, 0.1, weights), random.normal(0, 1, GIVEN)),
         features=Moments(np.full(size**2 * FEATURES, 0.5), np.eye(size**2 * FEATURES) / 12),
-        held=held_against(to_bands, random.normal(0, 0.1, (size, size, BANDS, GIVEN - BANDS))),
+        held=(held_against(to_bands, random.normal(0, 0.1, (size, size, BANDS, GIVEN - BANDS))),),
         planes=Moments(np.full(planes, 128.0), np.eye(planes) * 255**2 / 12),
         bands=BANDS,
         steps=np.full(GIVEN, 0.02, np.float32),
@@ -53,10 +53,12 @@ def head(random: np.random.Generator) -> Head:
     return head_of(random, 3)
 
 
-def run(head: Head, features: np.ndarray, seen: np.ndarray, zero: int) -> np.ndarray:
+def run(head: Head, features: np.ndarray, seen: np.ndarray, zero: int, mosaic: int = 0) -> np.ndarray:
     graph = Graph()
     names = [graph.input(n, UINT8, (1, SIDE, SIDE, c)) for n, c in (("f", FEATURES), ("s", SEEN))]
-    result = masked_difference(graph, Bytes(names[0], 1 / 255), Bytes(names[1], 1, zero), head, 16)
+    result = masked_difference(
+        graph, Bytes(names[0], 1 / 255), Bytes(names[1], 1, zero), head, 16, mosaic=graph.integers(mosaic)
+    )
     graph.output(result.name, "out", UINT8, (1, SIDE, SIDE, 16))
     session = onnxruntime.InferenceSession(graph.model("correction").SerializeToString())
     out = session.run(None, {"f": features[None], "s": seen[None]})[0][0].astype(np.float32)
@@ -81,10 +83,20 @@ def test_it_is_the_mask_times_picture_minus_what_is_held(
     seen = random.integers(64, 192, (SIDE, SIDE, SEEN), dtype=np.uint8)
     picture = convolved(features / 255, head.picture[0]) + head.picture[1]
     opening = 1 / (1 + np.exp(convolved(features / 255, head.mask[0]) + head.mask[1]))
-    expected = opening * (picture - convolved(seen - float(zero), head.held))
+    expected = opening * (picture - convolved(seen - float(zero), head.held[0]))
     error = np.abs(run(head, features, seen, zero) - expected) / head.steps
     assert error.mean() < 1
     assert error.max() < 3
+
+
+def test_what_is_held_is_that_of_the_mosaic(random: np.random.Generator, head: Head) -> None:
+    kinds = [head_of(random, 3).held[0] for _ in range(3)]
+    several = replace(head, held=tuple(kinds))
+    features = random.integers(0, 256, (SIDE, SIDE, FEATURES), dtype=np.uint8)
+    seen = random.integers(64, 192, (SIDE, SIDE, SEEN), dtype=np.uint8)
+    for mosaic, held in enumerate(kinds):
+        alone = run(replace(head, held=(held,)), features, seen, 0)
+        np.testing.assert_array_equal(run(several, features, seen, 0, mosaic), alone)
 
 
 def test_an_average_that_the_picture_agrees_with_is_not_touched(head: Head) -> None:
@@ -93,7 +105,7 @@ def test_an_average_that_the_picture_agrees_with_is_not_touched(head: Head) -> N
     for level in (0, 100, 255):
         seen = np.zeros((SIDE, SIDE, SEEN), np.uint8)
         seen[..., :BANDS] = level
-        bands = seen[0, 0] @ head.held[1, 1]
+        bands = seen[0, 0] @ head.held[0][1, 1]
         agreeing = replace(head, picture=(np.full((3, 3, FEATURES, GIVEN), 0.5), bands))
         assert not run(agreeing, features, seen, 0)[..., :BANDS].any()
 

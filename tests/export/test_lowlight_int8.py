@@ -16,10 +16,11 @@ import dae_edge
 from dae_edge.errors import ParityError
 from dae_edge.export import check, export, lowlight_int8
 from dae_edge.export.clips import CALIBRATION_SEED, contrast_card, drawn_pairs
+from dae_edge.export.executed import nodes
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import by_name
 from dae_edge.metrics import psnr
-from dae_edge.models.camera import THRESHOLDS
+from dae_edge.models.camera import MOSAICS, THRESHOLDS
 from dae_edge.models.lowlight import lowlight as build
 from dae_edge.runtime.load import REFERENCE, SHIPPED
 from dae_edge.scenes import draw_clip
@@ -41,11 +42,11 @@ def path(any_int8: Path) -> Path:
 
 def test_every_learned_convolution_is_in_8_bits(model: PictureModel, path: Path) -> None:
     graph = onnx.load(path).graph
-    kinds = [node.op_type for node in graph.node]
+    kinds = [node.op_type for node in nodes(graph)]
     learned = [a for a in model.model.layers if isinstance(a, keras.layers.Conv2D) and a.trainable]
     # Details are in the head and in the way back to pixels, which is one more. The head is two, each step up
-    # one for either row.
-    assert kinds.count("QLinearConv") == len(learned) - 2 + 1 + 2 + 1
+    # one for either row; and half of the head is there for each mosaic.
+    assert kinds.count("QLinearConv") == len(learned) - 2 + 1 + 2 + 1 + MOSAICS - 1
     assert kinds.count("MatMulInteger") == 1  # how pixels depend on their neighbours, which is not learned
     assert "Conv" not in kinds
     assert "DepthToSpace" not in kinds
