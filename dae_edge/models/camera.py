@@ -39,22 +39,12 @@ MOSAICS = 1 + 2 * len(ORDERS)  # that are told apart: none that is seen, one of 
 # How clearly a mosaic is seen: without one 0 to 0.2, through `webcam` 0.2 to 0.65, in `dark` 1.0 to 1.5; in
 # `dim`, over which no JPEG went, 7 to 10.
 SURE, WHOLE = 0.75, 2.2
-FINEST = 1 / 4  # of a pixel: all weights are multiples of it
-LOUDEST = 0.25  # edges of what is shown count as this much
-QUIETEST = 1 / 510  # half a grey level: what rounding the frame did
-MIDDLE = -4.0  # of the logarithms, about
-ORDERS = ("RGGB", "GRBG", "GBRG", "BGGR")  # of colours in a 2 x 2 block that a mosaic may have
-MOSAICS = 1 + 2 * len(ORDERS)  # that are told apart: none that is seen, one of those, or one that is whole
-SURE = 0.75  # how clearly a mosaic has to be seen: `dark` has 1.0 to 1.5, `webcam` 0.2 to 0.65, none 0 to 0.2
-WHOLE = (
-    2.2  # how clearly one is seen that no JPEG went over: `dim` has 7 to 10, Malvar's half of the time less
-)
 THRESHOLDS, TOLD = "_camera", "_told"  # behind a convolution's name: what it is told, and what comes of it
 
 
-def heard(bands: KerasTensor) -> KerasTensor:
+def heard(bands: KerasTensor, apart: tuple[int, int] = APART) -> KerasTensor:
     """(B, H/2, W/2, 12) bands of a frame -> (B, 1, 1, 32): how much each filter finds, a logarithm."""
-    texture = layers.Conv2D(FILTERS, TAPS, APART, use_bias=False, trainable=False, name="texture")(bands)
+    texture = layers.Conv2D(FILTERS, TAPS, apart, use_bias=False, trainable=False, name="texture")(bands)
     strength = ops.mean(ops.minimum(ops.abs(texture), LOUDEST), axis=(1, 2), keepdims=True)
     return ops.log(strength + QUIETEST) - MIDDLE
 

@@ -42,7 +42,7 @@ def draw_sensor(random: np.random.Generator) -> Sensor:
     takes; read noise and its structure those of Wei et al. (CVPR 2020), in the range of small video sensors.
     """
     if random.random() < BARE:
-        return _bare(random)
+        return draw_bare(random)
     lens_blur = math.exp(random.uniform(math.log(0.4), math.log(1.6))) * _sometimes(random, SOFT)
     zoom = 1 + random.uniform(0.1, 1.0) * _sometimes(random, ZOOMED)
     sensor = _draw(random)
@@ -132,7 +132,7 @@ def behind_tone(measured: Sensor, tone: float) -> Sensor:
     )
 
 
-def _bare(random: np.random.Generator) -> Sensor:
+def draw_bare(random: np.random.Generator) -> Sensor:
     """What the sensor saw, demosaiced and sent: a maker's camera module or a plain webcam in the dark.
 
     Draws in which every step is made now and then hardly ever leave all of them out.
