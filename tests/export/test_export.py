@@ -20,6 +20,7 @@ from dae_edge.export import onnx as to_onnx
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import FORMATS, Format, by_name
 from dae_edge.manifest import digest, sidecar
+from dae_edge.models.camera import MOSAICS
 from dae_edge.models.mnist import autoencoder
 from tests.export.conftest import SIZE
 from tests.export.test_picture_model import dncnn, unet
@@ -75,12 +76,13 @@ def test_all_formats_remember_alike(made: dict[str, export.Exported]) -> None:
 def test_int8_is_int8_where_it_counts(made: dict[str, export.Exported]) -> None:
     """Weights of the trunk in 8 bits, memory in floats: never an 8-bit state."""
     graph = onnx.load(made["onnx-int8"].path).graph
-    assert made["onnx-int8"].path.stat().st_size < 0.5 * made["onnx-fp32"].path.stat().st_size
+    assert made["onnx-int8"].path.stat().st_size < 0.55 * made["onnx-fp32"].path.stat().st_size
     states = [v for v in (*graph.input, *graph.output) if v.name.startswith("state_")]
     assert len(states) == 4
     assert {v.type.tensor_type.elem_type for v in states} == {onnx.TensorProto.FLOAT}
     int8 = [i for i in graph.initializer if i.data_type == onnx.TensorProto.INT8 and len(i.dims) == 4]
-    assert len(int8) == 18  # 14 layers: the head and both steps up are two each; the way back to pixels
+    # 14 layers: the head and both steps up are two each, half of the head there for each mosaic; back to pixels.
+    assert len(int8) == 18 + MOSAICS - 1
     content = made["tflite-int8"].path.read_bytes()
     assert len(content) < 0.5 * made["tflite-fp32"].path.stat().st_size
     convolutions = [n for n in tflite.nodes(content) if n.op == "CONV_2D"]
@@ -149,12 +151,12 @@ def test_sizes_of_files(made: dict[str, export.Exported]) -> None:
         return made[narrow].bytes / made[wide].bytes
 
     # Narrow layers give two columns at a time: their weights are in the file twice, with zeros beside them.
-    # What layers are told is in floats.
-    assert share("onnx-int8", "onnx-fp32") < 0.4
+    # What layers are told is in floats. A quarter is half of the head, for each mosaic.
+    assert share("onnx-int8", "onnx-fp32") < 0.55
     # Two layers stay in floats, or the gate would drift, as do the filters that see what camera it is.
     assert share("tflite-int8", "tflite-fp32") < 0.42
     # One or two layers here, the gate's among them.
-    assert share("tflite-dynamic", "tflite-fp32") < 0.36
+    assert share("tflite-dynamic", "tflite-fp32") < 0.38
     assert share("onnx-fp16", "onnx-fp32") < 0.55
     assert share("tflite-fp16", "tflite-fp32") < 0.55
 
@@ -163,9 +165,9 @@ def test_what_the_runtimes_execute(made: dict[str, export.Exported]) -> None:
     """Every learned convolution in bytes where it says so, and LiteRT's all in XNNPACK, which has no logarithm."""
     # In float: the few numbers that codes of the camera are made of.
     assert made["onnx-int8"].executed == "28/50 int8"
-    assert made["onnx-fp32"].executed == "0/25 int8"
+    assert made["onnx-fp32"].executed == "0/26 int8"
     for name in ("tflite-fp32", "tflite-dynamic", "tflite-int8"):
-        assert made[name].executed == "25/25 XNNPACK, 2 parts"
+        assert made[name].executed == "26/26 XNNPACK, 2 parts"
 
 
 def test_a_file_for_one_size_says_which(made: dict[str, export.Exported]) -> None:
