@@ -44,6 +44,7 @@ class Graph:
         self._nodes: list[onnx.NodeProto] = []
         self._numbers = count()  # of nodes, those inside of branches too
         self._constants: list[onnx.TensorProto] = []
+        self._constant_numbers = count()
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
 
@@ -64,7 +65,7 @@ class Graph:
         self._outputs.append(helper.make_tensor_value_info(name, dtype, shape))
 
     def constant(self, value: NDArray[np.generic] | np.generic) -> str:
-        name = f"constant_{len(self._constants)}"
+        name = f"constant_{next(self._constant_numbers)}"
         self._constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
@@ -98,10 +99,12 @@ class Graph:
         return rest(0)
 
     def _branch(self, add: Callable[[], str], dtype: int) -> onnx.GraphProto:
-        outside, self._nodes = self._nodes, []
-        result = add()
-        inside, self._nodes = self._nodes, outside
-        return helper.make_graph(inside, result, [], [helper.make_tensor_value_info(result, dtype, None)])
+        """With constants of its own: weights from further out than one branch onnxruntime does not pack."""
+        nodes, constants, self._nodes, self._constants = self._nodes, self._constants, [], []
+        result = helper.make_tensor_value_info(add(), dtype, None)
+        branch = helper.make_graph(self._nodes, result.name, [], [result], self._constants)
+        self._nodes, self._constants = nodes, constants
+        return branch
 
     # Shapes
 

@@ -41,8 +41,11 @@ def test_the_reader_sees_what_the_onnx_package_sees(path: Path) -> None:
     assert Counter(n.op_type for n in nodes) == Counter(
         {name.rpartition(".")[2]: count for name, count in contents.operators.items()}
     )
-    constants = [a.t for n in nodes for a in n.attribute if a.type == onnx.AttributeProto.TENSOR]
-    assert contents.parameters == sum(math.prod(t.dims) for t in (*model.graph.initializer, *constants))
+    attributes = [a for n in nodes for a in n.attribute]
+    graphs = [model.graph, *(a.g for a in attributes if a.type == onnx.AttributeProto.GRAPH)]
+    constants = [a.t for a in attributes if a.type == onnx.AttributeProto.TENSOR]
+    constants += [t for graph in graphs for t in graph.initializer]
+    assert contents.parameters == sum(math.prod(t.dims) for t in constants)
     assert [port.name for port in contents.inputs] == [value.name for value in model.graph.input]
     assert contents.opsets.keys() == {o.domain or "ai.onnx" for o in model.opset_import}
 

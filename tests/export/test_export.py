@@ -17,6 +17,7 @@ import dae_edge
 from dae_edge.errors import BadValueError, ExportError, MediaError, OutputError, ParityError
 from dae_edge.export import check, drift, export, tflite
 from dae_edge.export import onnx as to_onnx
+from dae_edge.export.executed import nodes
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.formats import FORMATS, Format, by_name
 from dae_edge.manifest import digest, sidecar
@@ -80,7 +81,9 @@ def test_int8_is_int8_where_it_counts(made: dict[str, export.Exported]) -> None:
     states = [v for v in (*graph.input, *graph.output) if v.name.startswith("state_")]
     assert len(states) == 4
     assert {v.type.tensor_type.elem_type for v in states} == {onnx.TensorProto.FLOAT}
-    int8 = [i for i in graph.initializer if i.data_type == onnx.TensorProto.INT8 and len(i.dims) == 4]
+    branches = [a.g for n in nodes(graph) for a in n.attribute if a.type == onnx.AttributeProto.GRAPH]
+    weights = [i for part in (graph, *branches) for i in part.initializer]
+    int8 = [i for i in weights if i.data_type == onnx.TensorProto.INT8 and len(i.dims) == 4]
     # 14 layers: the head and both steps up are two each, half of the head there for each mosaic; back to pixels.
     assert len(int8) == 18 + MOSAICS - 1
     content = made["tflite-int8"].path.read_bytes()
