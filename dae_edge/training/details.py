@@ -76,8 +76,8 @@ def clips_to_fit(count: int, seed: int) -> Iterator[tuple[Clip, Clip]]:
     side = PATCH + _SPARE
     for number in range(count):
         if number % _RENEWED == 0:
-            scene = np.random.default_rng([seed, 7, number])
-            pool = [*pool, draw_clip(scene, FRAMES, side, side, bank=seed, lifelike=True)][-_POOL:]
+            own = np.random.default_rng([seed, 7, number])
+            pool = [*pool, draw_clip(own, FRAMES, side, side, bank=seed, lifelike=True)][-_POOL:]
         scene = vary(random, pool[random.integers(len(pool))], PATCH)
         draw = draw_bare if random.random() < _BARE else draw_sensor
         sensor = replace(draw(random), order=str(random.choice(ORDERS)))
