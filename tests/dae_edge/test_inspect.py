@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper
 
+from dae_edge.export.executed import nodes as every_node
 from dae_edge.manifest import sidecar
 from dae_edge.runtime.inspect import Port, inspect
 from dae_edge.runtime.inspect.contents import arithmetic
@@ -23,15 +24,6 @@ from dae_edge.runtime.load import SHIPPED
 from tests.foreign import F32, onnx_model, tflite_model, weights
 
 Run = Callable[..., "object"]
-
-
-def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Those inside of branches too."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from every_node(attribute.g)
 
 
 @pytest.mark.parametrize("path", SHIPPED.values(), ids=list(SHIPPED))
