@@ -5,13 +5,14 @@ H, W are the padded frame's sides. Planes are (1, 12, H/2, W/2): a block's row, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dae_edge.export.framed import Size
-from dae_edge.export.onnx_graph import Bytes, Graph
+from dae_edge.export.onnx_graph import UINT8, Bytes, Graph
 from dae_edge.models.lowlight import STRIDE
 
 PIXELS = 12  # of a block: 2 rows x 2 columns x BGR
@@ -31,23 +32,47 @@ class Heights:
         return {self.half: self.quarter, self.quarter: self.eighth}[height]
 
 
-def pad(graph: Graph, frame: str, size: Size) -> tuple[str, Heights]:
-    """Reflect the frame over its lower and right edges up to a multiple of the stride."""
+@dataclass(frozen=True)
+class Padded:
+    """A frame, reflected over its lower and right edges up to a multiple of the stride.
+
+    Most cameras' sizes are one: nothing is added then, and the frame is not copied, even where its `margins`
+    are known at run time only.
+    """
+
+    graph: Graph
+    frame: str
+    margins: str = ""
+
+    def through(self, read: Callable[[str], str]) -> str:
+        """What `read` makes of it, bytes."""
+        graph = self.graph
+        if not self.margins:
+            return read(self.frame)
+        none = graph.op("Equal", graph.op("ReduceMax", self.margins, keepdims=0), graph.integer(0))
+        return graph.either(
+            none,
+            lambda: read(self.frame),
+            lambda: read(graph.op("Pad", self.frame, self.margins, mode="reflect")),
+            UINT8,
+        )
+
+
+def pad(graph: Graph, frame: str, size: Size) -> tuple[Padded, Heights]:
     if size is not None:
         height, width = (-(-side // STRIDE) * STRIDE for side in size)
         heights = Heights(height, height // 2, height // 4, height // 8)
-        if (height, width) == size:
-            return frame, heights
-        margins = graph.integers(0, 0, 0, 0, 0, height - size[0], width - size[1], 0)
-        return graph.op("Pad", frame, margins, mode="reflect"), heights
+        if (height, width) != size:
+            margins = graph.integers(0, 0, 0, 0, 0, height - size[0], width - size[1], 0)
+            frame = graph.op("Pad", frame, margins, mode="reflect")
+        return Padded(graph, frame), heights
     sides = graph.op("Shape", frame)
     stride, none = graph.integers(1, STRIDE, STRIDE, 1), graph.integers(0, 0, 0, 0)
     over = graph.op("Mod", sides, stride)
     margins = graph.op("Mod", graph.op("Sub", stride, over), stride)
-    padded = graph.op("Pad", frame, graph.concat(none, margins, axis=0), mode="reflect")
     _, whole, _, _ = graph.split(graph.op("Add", sides, margins), (1, 1, 1, 1), 0)
     fractions = [graph.op("Div", whole, graph.integers(divisor)) for divisor in (2, 4, 8)]
-    return padded, Heights(whole, *fractions)
+    return Padded(graph, frame, graph.concat(none, margins, axis=0)), Heights(whole, *fractions)
 
 
 def to_planes(graph: Graph, frame: str, heights: Heights) -> str:

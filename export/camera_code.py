@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dae_edge.export.block_planes import Heights
+from dae_edge.export.block_planes import Heights, Padded
 from dae_edge.export.calibrated import Array, Calibrated
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, INT64, Bytes, Graph
@@ -33,8 +33,8 @@ _SIDE = 2 * TAPS  # in pixels
 _FAR = np.iinfo(np.int64).max  # beyond every end
 
 
-def heard(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
-    """(1, H, W, 3) bytes -> (32,) float: how much each filter finds.
+def heard(graph: Graph, network: Network, frame: Padded, heights: Heights) -> str:
+    """The frame's bytes -> (32,) float: how much each filter finds.
 
     In whole numbers of the filters' finest weight, none of them rounded: where there is next to no noise a
     quarter of a grey level says what camera it is. Rounded to half levels, clean pictures lost 2 dB. What the
@@ -42,9 +42,13 @@ def heard(graph: Graph, network: Network, frame: str, heights: Heights) -> str:
     """
     step = FINEST / 255
     down, across = (2 * blocks for blocks in network.model.model.get_layer("texture").strides)
-    corner, ends, every = graph.integers(0, 0), (_FAR, _SIDE), graph.integers(down // STRIDE, 1)
-    eighths = graph.reshape(frame, heights.eighth, STRIDE, -1)
-    rows = graph.op("Slice", eighths, corner, graph.integers(*ends), graph.integers(0, 1), every)
+    corner, ends, every = (0, 0), (_FAR, _SIDE), (down // STRIDE, 1)
+
+    def some_rows(frame: str) -> str:
+        eighths = graph.reshape(frame, heights.eighth, STRIDE, -1)
+        return graph.op("Slice", eighths, *(graph.integers(*x) for x in (corner, ends, (0, 1), every)))
+
+    rows = frame.through(some_rows)
     squares = graph.transpose(graph.reshape(rows, 0, _SIDE, -1, 3 * across), 0, 2, 1, 3)  # 0: as it is
     whole = graph.op(
         "MatMulInteger",

@@ -94,15 +94,20 @@ def masked_difference(
     known = known.joined(head.planes, channels, head.held[0].shape[2])
     both = Bytes(graph.concat(features.name, seen.name, axis=3))
     columns = columns_at_once(filters)
+    together = range(columns * filters)
 
     def against(held: Array) -> str:
         kernel, bias, own = _difference(features, seen, head, held)
         exact = np.pad(own, (0, filters - len(own)), constant_values=1)
         kernel, bias = padded(kernel, bias, filters)
-        made = graph.convolution(both, kernel, bias, 1, 128, columns=columns, seen=known, exact=exact)
+        made = graph.convolution(
+            both, kernel, bias, 1, 128, columns=columns, order=together, seen=known, exact=exact
+        )
         return made.name
 
-    difference = Bytes(graph.one_of(mosaic, [partial(against, held) for held in head.held], UINT8), 1, 128)
+    chosen = graph.one_of(mosaic, [partial(against, held) for held in head.held], UINT8)
+    # Not in the branches: what one gives out in another shape than it was made in, onnxruntime copies.
+    difference = graph.apart(Bytes(chosen, 1, 128), filters)
     closed = padded(-head.mask[0], -head.mask[1], filters)
     logits = graph.convolution(features, *closed, LOGITS, 128, columns=columns, seen=head.features)
     if thresholds is not None:

@@ -100,7 +100,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     count = graph.input(_COUNT, FLOAT, (1, 1, *sides))
 
     extended, heights = pad(graph, frame, size)
-    planes = to_planes(graph, extended, heights)
+    planes = extended.through(lambda frame: to_planes(graph, frame, heights))
     coarse = block_means(graph, planes, heights)
     change = graph.op("Sub", graph.op("Cast", planes, to=FLOAT), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
@@ -190,9 +190,11 @@ def _gate(
     x = told(graph, network, x, "gate_2", code)
     kernel, bias = padded(*network.weights("gate_out"), WIDE // 2)
     known = network.moments("gate_out")
-    x = graph.convolution(x, -kernel, -bias, LOGITS, 128, columns=2, seen=known)
-    blocks, _ = graph.split(graph.reshape(x.name, -1, WIDE // 2), (4, 4), 1)  # row, column of each 2x2
-    rows = graph.transpose(graph.reshape(blocks, heights.quarter, -1, 2, 2), 0, 2, 1, 3)
+    # Of two times 2x2 blocks, each by row, what belongs to one row of both side by side; then what pads them.
+    order = [0, 1, 8, 9, 2, 3, 10, 11, *range(4, 8), *range(12, 16)]
+    x = graph.convolution(x, -kernel, -bias, LOGITS, 128, columns=2, order=order, seen=known)
+    upper, lower, _ = graph.split(x.name, (4, 4, 8), 3)
+    rows = graph.concat(*(graph.reshape(row, heights.quarter, 1, -1) for row in (upper, lower)), axis=1)
     logits = graph.reshape(rows, 1, 1, heights.half, -1)
     return graph.op("Sigmoid", graph.dequantize(Bytes(logits, x.scale, x.zero)))
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
-from dae_edge.export.block_planes import Heights, pad
+from dae_edge.export.block_planes import Heights, Padded, pad
 from dae_edge.export.calibrated import Array, Calibrated, Ranges
 from dae_edge.export.camera_code import code_of, listened, loudness, novelty, told
 from dae_edge.export.correction import Head, held_against, masked_difference, steps
@@ -106,12 +106,16 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     return graph.model(model.model.name)
 
 
-def _planes(graph: Graph, network: Network, frame: str, heights: Heights) -> Bytes:
+def _planes(graph: Graph, network: Network, frame: Padded, heights: Heights) -> Bytes:
     """(1, H, W, 3) -> 28 planes, in levels around 128."""
     kernel, bias = network.weights("analysis")
-    rows = Bytes(graph.reshape(frame, 1, heights.full, -1, 3 * BLOCK))
     kernel = kernel.reshape(BLOCK, 1, 3 * BLOCK, SEEN)
-    return graph.convolution(rows, kernel, 255 * bias, 1, 128, strides=(BLOCK, 1))
+
+    def planes(frame: str) -> str:
+        rows = Bytes(graph.reshape(frame, 1, heights.full, -1, 3 * BLOCK))
+        return graph.convolution(rows, kernel, 255 * bias, 1, 128, strides=(BLOCK, 1)).name
+
+    return Bytes(frame.through(planes), 1, 128)
 
 
 def _gate(graph: Graph, network: Network, noise: str, change: str, age: str, heights: Heights) -> str:

@@ -10,7 +10,7 @@ of bytes is cheaper than any other way to change the layout.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -111,6 +111,9 @@ class Graph:
     def integers(self, *values: int) -> str:
         return self.constant(np.array(values, np.int64))
 
+    def integer(self, value: int) -> str:
+        return self.constant(np.int64(value))
+
     def reshape(self, tensor: str, *sides: int | str) -> str:
         """`sides` are numbers or names of (1,) int64 tensors."""
         if all(isinstance(side, int) for side in sides):
@@ -158,6 +161,7 @@ class Graph:
         *,
         strides: int | tuple[int, int] = 1,
         columns: int = 1,
+        order: Sequence[int] | None = None,
         seen: Moments | None = None,
         exact: NDArray[np.float32] | None = None,
     ) -> Bytes:
@@ -167,7 +171,9 @@ class Graph:
         result is cut off below 0, which is the ReLU, free. "Same" padding as Keras has it. With what
         the kernel has `seen`, weights are rounded so that the result is off least on that. Weights that are
         multiples of `exact` (F,) are not rounded at all; infinity where any step will do. It works on so many
-        `columns` of the result at a time, which must divide its width: the same numbers, sooner.
+        `columns` of the result at a time, which must divide its width: the same numbers, sooner. With an
+        `order` of the filters of all those columns, they stay side by side in it: (1, H, W / columns,
+        columns * F).
         """
         *sizes, _, filters = kernel.shape
         steps = finest(kernel)
@@ -180,16 +186,17 @@ class Graph:
         offsets = np.rint(bias / (steps * x.scale)).clip(-(2**31), 2**31 - 1).astype(np.int32)
         down, across = (strides, strides) if isinstance(strides, int) else strides
         margins = [max(size - apart, 0) for size, apart in zip(sizes, (down, across), strict=True)]
-        wide = _side_by_side(whole, columns, across)
+        together = range(columns * filters) if order is None else order
+        wide = _side_by_side(whole, columns, across)[..., together]
         name = self.op(
             "QLinearConv",
             x.name,
             *self._scheme(x.scale, x.zero),
             self.constant(wide.astype(np.int8).transpose(3, 2, 0, 1)),
-            self.constant(np.tile(steps.astype(np.float32), columns)),
+            self.constant(np.tile(steps.astype(np.float32), columns)[together]),
             self.constant(np.zeros(columns * filters, np.int8)),
             *self._scheme(scale, zero),
-            self.constant(np.tile(offsets, columns)),
+            self.constant(np.tile(offsets, columns)[together]),
             domain=_CONTRIB,
             channels_last=1,
             kernel_shape=wide.shape[:2],
@@ -198,8 +205,12 @@ class Graph:
             dilations=[1, 1],
             group=1,
         )
-        apart = name if columns == 1 else self.reshape(name, 0, 0, -1, filters)  # 0: as it is
-        return Bytes(apart, scale, zero)
+        result = Bytes(name, scale, zero)
+        return result if columns == 1 or order is not None else self.apart(result, filters)
+
+    def apart(self, x: Bytes, filters: int) -> Bytes:
+        """(1, H, W / columns, columns * F), columns that lie side by side -> (1, H, W, F)."""
+        return replace(x, name=self.reshape(x.name, 0, 0, -1, filters))  # 0: as it is
 
     def twice(
         self,

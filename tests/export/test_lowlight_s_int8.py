@@ -12,6 +12,7 @@ import pytest
 
 from dae_edge.export import lowlight_int8, lowlight_s_int8
 from dae_edge.export.clips import CALIBRATION_SEED, CHECK_SEED, Pair, drawn_pairs, with_states
+from dae_edge.export.executed import nodes
 from dae_edge.export.open_model import open_model
 from dae_edge.export.picture_model import PictureModel
 from dae_edge.metrics import psnr
@@ -80,11 +81,11 @@ def test_every_frame_is_what_keras_gives_and_so_is_the_memory(
 def test_convolutions_are_in_8_bits_and_only_the_gates_logits_are_transposed(
     model: PictureModel, graph: onnx.ModelProto
 ) -> None:
-    kinds = Counter(node.op_type for node in graph.graph.node)
+    kinds = Counter(node.op_type for node in nodes(graph.graph))
     learned = [a for a in model.model.layers if isinstance(a, keras.layers.Conv2D) and a.trainable]
-    # Details are in the picture and in the pixels. The step up is one a row; the frame's planes and the
-    # pixels are fixed ones.
-    assert kinds["QLinearConv"] == len(learned) - 2 + 1 + 2
+    # Details are in the picture and in the pixels. The step up is one a row; the pixels are a fixed one, the
+    # frame's planes two, with margins and without.
+    assert kinds["QLinearConv"] == len(learned) - 2 + 1 + 3
     assert not {"Conv", "DepthToSpace"} & set(kinds)
     assert kinds["Transpose"] == 1
 

@@ -9,12 +9,14 @@ import pytest
 from dae_edge.export.onnx_graph import FLOAT, UINT8, Bytes, Graph, columns_at_once
 
 
-def result(frame: np.ndarray, kernel: np.ndarray, columns: int, strides: int) -> np.ndarray:
+def result(
+    frame: np.ndarray, kernel: np.ndarray, columns: int, strides: int = 1, order: list[int] | None = None
+) -> np.ndarray:
     graph = Graph()
     x = Bytes(graph.input("x", UINT8, frame.shape), 1 / 255, 128)
     bias = np.linspace(-1, 1, kernel.shape[-1], dtype=np.float32)
-    out = graph.convolution(x, kernel, bias, 1 / 64, 128, strides=strides, columns=columns)
-    graph.output(out.name, "out", UINT8, (1, "rows", "columns", kernel.shape[-1]))
+    out = graph.convolution(x, kernel, bias, 1 / 64, 128, strides=strides, columns=columns, order=order)
+    graph.output(out.name, "out", UINT8, (1, "rows", "columns", "filters"))
     session = onnxruntime.InferenceSession(graph.model("convolution").SerializeToString())
     return session.run(None, {"x": frame})[0]
 
@@ -29,6 +31,14 @@ def test_columns_change_nothing(random: np.random.Generator, size: int, strides:
     assert alone.std() > 20  # neither flat nor cut off everywhere
     assert alone.shape == (1, 12 // strides, 24 // strides, 8)
     np.testing.assert_array_equal(result(frame, kernel, columns, strides), alone)
+
+
+def test_filters_of_all_columns_come_in_the_order_that_is_asked_for(random: np.random.Generator) -> None:
+    frame = random.integers(0, 256, (1, 12, 24, 16), dtype=np.uint8)
+    kernel = random.normal(0, 0.1, (3, 3, 16, 8)).astype(np.float32)
+    order = random.permutation(16).tolist()
+    pairs = result(frame, kernel, columns=1).reshape(1, 12, 12, 16)
+    np.testing.assert_array_equal(result(frame, kernel, columns=2, order=order), pairs[..., order])
 
 
 @pytest.mark.parametrize(("filters", "columns"), [(8, 4), (16, 2), (32, 1), (64, 1)])
