@@ -31,6 +31,7 @@ from dae_edge.models.lowlight import STRIDE
 
 _SIDE = 2 * TAPS  # in pixels
 _FAR = np.iinfo(np.int64).max  # beyond every end
+_ENOUGH = 360  # rows of a frame: in larger ones noise is listened to in about as many rows as in that one
 
 
 def heard(graph: Graph, network: Network, frame: Padded, heights: Heights) -> str:
@@ -114,13 +115,20 @@ def broad_loudness(graph: Graph, changes: str, block: int, to_bands: NDArray[np.
 
 
 def novelty(
-    graph: Graph, planes: str, changes: str, axis: int, block: int, to_bands: NDArray[np.floating]
+    graph: Graph,
+    planes: str,
+    changes: str,
+    axis: int,
+    block: int,
+    heights: Heights,
+    to_bands: NDArray[np.floating],
 ) -> str:
     """Bytes and their float changes in levels, rows and columns at `axis` and the next, -> (bands,)."""
+    down = _rows_apart(graph, COMPARED[0] // block, heights)
     weights = graph.constant(to_bands.astype(np.float32))
 
     def loud(x: str) -> str:
-        steps = _steps(graph, x, axis, block, len(to_bands))
+        steps = _steps(graph, x, axis, down, COMPARED[1] // block, len(to_bands))
         return _logarithm(graph, graph.op("Abs", graph.op("MatMul", steps, weights)))
 
     both = _mean_of_rows(graph, graph.concat(loud(changes), loud(planes), axis=1))
@@ -129,14 +137,14 @@ def novelty(
     return graph.op("Add", new, new)
 
 
-def _steps(graph: Graph, x: str, axis: int, block: int, planes: int) -> str:
+def _steps(graph: Graph, x: str, axis: int, down: int | str, across: int, planes: int) -> str:
     """(1, planes, h, w) or, with `axis` 1, (1, h, w, planes) -> (n, planes) float, from block to block.
 
-    Two columns of each group are cut out at once: strided cuts are taken value by value.
+    Of every `down`-th row, in groups of `across` blocks. Two columns of each are cut out at once: strided
+    cuts are taken value by value.
     """
-    down, across = (pixels // block for pixels in COMPARED)
     groups = graph.reshape(x, *[0] * axis, 0, -1, across, *[planes] * (axis == 1))  # 0: as it is
-    ends, apart = graph.integers(_FAR, 2), graph.integers(down, 1)
+    ends, apart = graph.integers(_FAR, 2), graph.whole(down, 1)
     pairs = graph.op("Slice", groups, graph.integers(0, 0), ends, graph.integers(axis, axis + 2), apart)
     first, second = graph.split(graph.op("Cast", pairs, to=FLOAT), (1, 1), axis + 2)
     steps = graph.op("Sub", second, first)
@@ -156,12 +164,35 @@ def _logarithm(graph: Graph, x: str) -> str:
     return graph.op("Sub", graph.op("Log", graph.op("Add", x, graph.number(QUIETEST))), graph.number(MIDDLE))
 
 
-def listened(graph: Graph, x: str, axis: int, block: int, places: tuple[int, int] = LISTENED) -> str:
+def listened(
+    graph: Graph,
+    x: str,
+    axis: int,
+    block: int,
+    heights: Heights,
+    places: tuple[int, int] = LISTENED,
+) -> str:
     """Where noise is listened to: some rows and columns of `x`, its axes `axis` and the next, in blocks of
-    `block` pixels a side; every `places` pixels down and across."""
+    `block` pixels a side; every `places` pixels down and across, in large frames fewer rows."""
+    down, across = (pixels // block for pixels in places)
+    return some(graph, x, axis, _rows_apart(graph, down, heights), across)
+
+
+def some(graph: Graph, x: str, axis: int, down: int | str, across: int) -> str:
+    """Every `down`-th row and `across`-th column of `x`, its axes `axis` and the next."""
     ends = graph.integers(0, 0), graph.integers(_FAR, _FAR)
-    apart = graph.integers(*(pixels // block for pixels in places))
-    return graph.op("Slice", x, *ends, graph.integers(axis, axis + 1), apart)
+    return graph.op("Slice", x, *ends, graph.integers(axis, axis + 1), graph.whole(down, across))
+
+
+def _rows_apart(graph: Graph, rows: int, heights: Heights) -> int | str:
+    """`rows`, or a multiple where there are more than enough of them.
+
+    Hardly any are in the cache when they are cut out: of 1280 x 720 half of them were 2 % of all time.
+    """
+    if isinstance(heights.full, int):
+        return rows * max(heights.full // _ENOUGH, 1)
+    times = graph.op("Max", graph.op("Div", heights.full, graph.integers(_ENOUGH)), graph.integers(1))
+    return graph.op("Mul", times, graph.integers(rows))
 
 
 def code_of(graph: Graph, network: Calibrated, name: str, numbers: str) -> str:

@@ -44,6 +44,7 @@ from dae_edge.export.camera_code import (
     noise_curve,
     novelty,
     row,
+    some,
     told,
 )
 from dae_edge.export.correction import masked_difference, padded
@@ -104,7 +105,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     coarse = block_means(graph, planes, heights)
     change = graph.op("Sub", graph.op("Cast", planes, to=FLOAT), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
-    loud, curve = _loudness(graph, network, change, average, age)
+    loud, curve = _loudness(graph, network, change, average, age, heights)
     still = _gate(graph, network, planes, change, (loud, curve), coarse, age, heights)
 
     count_next = frames_stood_on(graph, count, still)
@@ -140,20 +141,22 @@ def _pixels(graph: Graph, network: Network, masked: Bytes, seen: Bytes) -> Bytes
     return graph.convolution(both, in_pairs(kernel), bias, 1, exact=np.ones(2 * PIXELS, np.float32))
 
 
-def _loudness(graph: Graph, network: Network, change: str, average: str, age: str) -> tuple[str, str]:
+def _loudness(
+    graph: Graph, network: Network, change: str, average: str, age: str, heights: Heights
+) -> tuple[str, str]:
     """From changes of planes in levels, how loud noise is, and how uneven; and how loud by light."""
 
     def rows(x: str, planes: int) -> str:
         return graph.transpose(graph.reshape(x, planes, -1), 1, 0)
 
     to_bands = network.transform / 255
-    changes = listened(graph, change, 2, 2)
-    ages = rows(listened(graph, age, 2, 2), 1)
+    changes = listened(graph, change, 2, 2, heights)
+    ages = rows(listened(graph, age, 2, 2, heights), 1)
     loud = loudness(graph, rows(changes, PIXELS), ages, to_bands)
     # Where changes are compared, which is at some of the places where they are listened to.
     rest = (COMPARED[0] // LISTENED[0], COMPARED[1] // LISTENED[1])
-    compared = rows(listened(graph, changes, 2, 1, rest), PIXELS)
-    shown = rows(listened(graph, average, 2, 2, COMPARED), PIXELS)
+    compared = rows(some(graph, changes, 2, *rest), PIXELS)
+    shown = rows(listened(graph, average, 2, 2, heights, COMPARED), PIXELS)
     return loud, noise_curve(graph, compared, shown, to_bands[:, :COARSE], to_bands[:, 0] / WHITE)
 
 
@@ -174,7 +177,7 @@ def _gate(
     loud, curve = noise
     to_bands = network.transform / 255
     broad = broad_loudness(graph, change, 2, to_bands[:, :COARSE])
-    new = novelty(graph, planes, change, 2, 2, to_bands)
+    new = novelty(graph, planes, change, 2, 2, heights, to_bands)
     code = code_of(graph, network, "gate_code", graph.concat(loud, broad, new, curve, axis=0))
     of_coarse, _ = graph.split(loud, (1, 2 * BANDS), 0)
     # Changes are rounded to levels where noise is as in `dim`, finer in less noise.

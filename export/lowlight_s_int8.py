@@ -87,8 +87,8 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     now = _planes(graph, network, extended, heights)
     change = graph.op("Sub", graph.dequantize(now), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
-    loud = _loudness(graph, network, change, age)
-    new = novelty(graph, now.name, change, 1, BLOCK, _to_bands(network))
+    loud = _loudness(graph, network, change, age, heights)
+    new = novelty(graph, now.name, change, 1, BLOCK, heights, _to_bands(network))
     gate_noise = code_of(graph, network, "gate_noise", graph.concat(loud, new, axis=0))
     still = _gate(graph, network, gate_noise, change, age, heights)
 
@@ -131,9 +131,9 @@ def _gate(graph: Graph, network: Network, noise: str, change: str, age: str, hei
     return graph.op("Sigmoid", graph.dequantize(blocks))
 
 
-def _loudness(graph: Graph, network: Network, change: str, age: str) -> str:
+def _loudness(graph: Graph, network: Network, change: str, age: str, heights: Heights) -> str:
     """From changes of planes in levels, how loud noise is, and how uneven: (24 + 4 + 24,) float."""
-    places = (listened(graph, x, 1, BLOCK) for x in (change, age))
+    places = (listened(graph, x, 1, BLOCK, heights) for x in (change, age))
     changes, ages = (graph.reshape(x, -1, n) for x, n in zip(places, (SEEN, PARTS), strict=True))
     return loudness(graph, changes, ages, _to_bands(network))
 

@@ -114,12 +114,15 @@ class Graph:
     def integer(self, value: int) -> str:
         return self.constant(np.int64(value))
 
+    def whole(self, *values: int | str) -> str:
+        """Whole numbers side by side; `values` are numbers or names of (1,) int64 tensors."""
+        if all(isinstance(value, int) for value in values):
+            return self.integers(*values)  # type: ignore[arg-type]
+        return self.concat(*(self.integers(v) if isinstance(v, int) else v for v in values), axis=0)
+
     def reshape(self, tensor: str, *sides: int | str) -> str:
         """`sides` are numbers or names of (1,) int64 tensors."""
-        if all(isinstance(side, int) for side in sides):
-            return self.op("Reshape", tensor, self.integers(*sides))  # type: ignore[arg-type]
-        parts = [self.integers(side) if isinstance(side, int) else side for side in sides]
-        return self.op("Reshape", tensor, self.op("Concat", *parts, axis=0))
+        return self.op("Reshape", tensor, self.whole(*sides))
 
     def transpose(self, tensor: str, *order: int) -> str:
         return self.op("Transpose", tensor, perm=order)

@@ -90,6 +90,19 @@ def test_a_fixed_size_gives_what_any_size_gives(session: export.Session, path: P
     assert psnr([one(f) for f in clip], [other(f) for f in clip]) > 40
 
 
+def test_a_high_frame_tells_of_its_noise_in_fewer_rows(model: PictureModel, path: Path) -> None:
+    """The model listens in all that it knows of, the file in half of them: the same picture to see."""
+    pair = drawn_pairs(3, 720, 96, frames=4, seed=4)[0]
+    denoise, states = dae_edge.load(path), model.start(720, 96)
+    ours, reference = [], []
+    for frame in pair.noisy:
+        ours.append(denoise(frame))
+        expected, states = model.restore(frame, states)
+        reference.append(np.rint(expected).astype(np.uint8))
+    assert psnr(ours, reference) > 40
+    assert psnr(ours, pair.clean) > psnr(reference, pair.clean) - 0.3
+
+
 @pytest.mark.slow
 def test_300_frames_leave_no_ghost(model: PictureModel, path: Path) -> None:
     """A still scene behind noise: the memory is float, so the error keeps falling and stays low."""
