@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from dae_edge.export.calibrated import Array
 from dae_edge.export.moments import Moments
-from dae_edge.export.onnx_graph import LOGITS, UINT8, Bytes, Graph, columns_at_once
+from dae_edge.export.onnx_graph import UINT8, Bytes, Graph, columns_at_once
 from dae_edge.export.ranges import SEARCHED, Samples
 
 _ROOM = 1.6  # other frames have more noise than those calibrated on, and what is cut off stays as spots
 _KEPT = 0.5  # of the largest calibrated on, at least: dark, vivid surfaces are off one way as a whole
+_SLOPE = 1 / 6  # of a mask over its logits, which is a half at 0
 _FINEST = 1 / 510 / 12**0.5  # of a band: what a frame's own rounding to levels does to it
 
 
@@ -72,6 +73,11 @@ def steps(picture: Samples, held: Samples, mask: Samples, *, whole: bool = False
     return np.maximum(_ROOM * best, _KEPT * widest).astype(np.float32)
 
 
+def mask_shares(logits: Samples) -> Samples:
+    """Masks in [0, 1]."""
+    return np.clip(0.5 + _SLOPE * logits, 0, 1).astype(np.float32)
+
+
 def masked_difference(
     graph: Graph,
     features: Bytes,
@@ -108,11 +114,21 @@ def masked_difference(
     chosen = graph.one_of(mosaic, [partial(against, held) for held in head.held], UINT8)
     # Not in the branches: what one gives out in another shape than it was made in, onnxruntime copies.
     difference = graph.apart(Bytes(chosen, 1, 128), filters)
-    closed = padded(-head.mask[0], -head.mask[1], filters)
-    logits = graph.convolution(features, *closed, LOGITS, 128, columns=columns, seen=head.features)
-    if thresholds is not None:
-        logits = graph.add(logits, thresholds, LOGITS, 128)
-    return graph.multiply(difference, graph.sigmoid(logits), 1, 128)
+    return graph.multiply(difference, _opening(graph, features, head, filters, thresholds), 1, 128)
+
+
+def _opening(graph: Graph, features: Bytes, head: Head, filters: int, thresholds: Bytes | None) -> Bytes:
+    """(1, h, w, filters): 1 - mask. What is beyond all or nothing is beyond the byte."""
+    kernel, bias = padded(-_SLOPE * head.mask[0], -_SLOPE * head.mask[1], filters)
+    columns, step = columns_at_once(filters), 1 / 255
+    if thresholds is None:
+        opening = graph.convolution(features, kernel, bias, step, 128, columns=columns, seen=head.features)
+    else:
+        thresholds = replace(thresholds, scale=_SLOPE * thresholds.scale)
+        wide = 0.5 / 127 + thresholds.scale  # room for what they bring back
+        opening = graph.convolution(features, kernel, bias, wide, 128, columns=columns, seen=head.features)
+        opening = graph.add(opening, thresholds, step, 128)
+    return replace(opening, zero=0)  # so far from a half, which is the mask of 0
 
 
 def _difference(features: Bytes, seen: Bytes, head: Head, held: Array) -> tuple[Array, Array, Array]:

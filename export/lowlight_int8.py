@@ -57,6 +57,7 @@ from dae_edge.export.whole_frame import given
 from dae_edge.models.bands import BANDS
 from dae_edge.models.camera import COMPARED, LIGHTS, LISTENED, MOSAICS
 from dae_edge.models.lowlight import COARSE, DETAILS, EVEN, WHITE
+from dae_edge.models.parts import MASK
 
 LAYOUT = "NCHW"  # of the memory
 MEMORY = "pixels"  # what it holds
@@ -71,6 +72,7 @@ _LAYERS = {
     "half_in",
     "detail",
     "head",
+    MASK,
     "synthesis",
 }  # only it has all
 

@@ -23,7 +23,7 @@ import onnx
 from dae_edge.export.block_planes import Heights, Padded, pad
 from dae_edge.export.calibrated import Array, Calibrated, Ranges
 from dae_edge.export.camera_code import code_of, listened, loudness, novelty, told
-from dae_edge.export.correction import Head, held_against, masked_difference, steps
+from dae_edge.export.correction import Head, held_against, mask_shares, masked_difference, steps
 from dae_edge.export.frame_count import frames_stood_on
 from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.moments import Moments
@@ -31,6 +31,7 @@ from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.export.whole_frame import given
 from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
+from dae_edge.models.parts import MASK
 
 LAYOUT = "NHWC"  # of the memory
 MEMORY = ""  # nothing that can be carried along with motion
@@ -53,7 +54,7 @@ _ALONE = (
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight_s` builds."""
     layers = {layer.name: layer for layer in model.model.layers}
-    known = {"analysis", "spread", "transform", "gate_noise", "noise", "gate_2", "picture", "detail"}
+    known = {"analysis", "spread", "transform", "gate_noise", "noise", "gate_2", "picture", MASK, "detail"}
     return (
         known <= {*layers}
         and model.states == [_AVERAGE, _COUNT]
@@ -181,7 +182,10 @@ def _features(graph: Graph, network: Network, noise: str, seen: Bytes, heights: 
 def _pixels(graph: Graph, network: Network, seen: Bytes, features: Bytes, heights: Heights) -> str:
     """The average, corrected where the mask lets go of it: (1, H, W, 3)."""
     bands = network.samples("quarter_in in")[..., :PLANES]
-    held = np.concatenate([bands, network.samples("detail")], axis=-1)
+    held, mask = (
+        np.concatenate([bands, network.samples("detail")], axis=-1),
+        mask_shares(network.samples("mask")),
+    )
     to_bands = np.zeros((_WIDE, PLANES), np.float32)
     to_bands[:PLANES] = plane_bands().T / 255
     head = Head(
@@ -191,7 +195,7 @@ def _pixels(graph: Graph, network: Network, seen: Bytes, features: Bytes, height
         held=(held_against(to_bands, network.kernel("detail")),),
         planes=network.moments("detail").through(np.linalg.pinv(to_bands).T.astype(np.float64)),
         bands=PLANES,
-        steps=steps(network.samples("picture"), held, network.samples("mask"), whole=network.whole),
+        steps=steps(network.samples("picture"), held, mask, whole=network.whole),
     )
     masked = masked_difference(graph, features, seen, head, _WIDE)
     of_bands, offsets = band_pixels()

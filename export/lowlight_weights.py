@@ -8,7 +8,7 @@ import numpy as np
 
 from dae_edge.export.block_planes import PIXELS, WIDE
 from dae_edge.export.calibrated import Array, Calibrated
-from dae_edge.export.correction import Head, held_against, steps
+from dae_edge.export.correction import Head, held_against, mask_shares, steps
 from dae_edge.export.moments import Moments
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
 from dae_edge.models.bands import BANDS
@@ -46,8 +46,7 @@ class Network(Calibrated):
         for writers, readers in _added(self.blocks):
             self.equalize(writers, readers)
         self.transform: Array = self.kernel("analysis").reshape(PIXELS, BANDS)
-        picture, logits = self.samples("head")[..., :GIVEN], self.samples("mask" + TOLD)
-        mask = (1 / (1 + np.exp(-logits))).astype(np.float32)
+        picture, mask = self.samples("head")[..., :GIVEN], mask_shares(self.samples("mask" + TOLD))
         held = np.concatenate([self.samples("average"), self.samples("details")], axis=-1)
         kernel, bias = self.weights("head")
         to_bands = np.zeros((WIDE, BANDS), np.float32)

@@ -267,11 +267,6 @@ class Graph:
         zero = self.constant(np.uint8(0))
         return self.op("QLinearAdd", a, share, zero, b, rest, zero, self.number(1), zero, domain=_CONTRIB)
 
-    def sigmoid(self, x: Bytes) -> Bytes:
-        """In [0, 255/256], by a table of 256 entries."""
-        scheme = (*self._scheme(x.scale, x.zero), *self._scheme(1 / 256, 0))
-        return Bytes(self.op("QLinearSigmoid", x.name, *scheme, domain=_CONTRIB), 1 / 256)
-
     def _binary(
         self, kind: str, a: Bytes, b: Bytes, scale: float, zero: int, domain: str = _CONTRIB
     ) -> Bytes:

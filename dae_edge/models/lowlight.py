@@ -36,7 +36,7 @@ from dae_edge.models.camera import (
     texture,
     told,
 )
-from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
+from dae_edge.models.parts import Convolve, convolution, frames_stood_on, mask_of, step_up
 
 STRIDE = 8
 DETAILS = 4  # with the bands 16 channels, which take no longer than 12
@@ -165,7 +165,7 @@ def _restore(
     half = step_up(quarter, width, "half_up", convolve) + half
     half = convolve(half, width, "half_out")
     out = layers.Conv2D(2 * GIVEN, 3, padding="same", name="head")(ops.cast(half, "float32"))
-    return out[..., :GIVEN], ops.sigmoid(told(out[..., GIVEN:], code, "mask"))
+    return out[..., :GIVEN], mask_of(told(out[..., GIVEN:], code, "mask"))
 
 
 def _block(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:

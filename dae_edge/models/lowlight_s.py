@@ -21,7 +21,7 @@ from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
 from dae_edge.models.camera import code_of, loudness, novelty
-from dae_edge.models.parts import Convolve, convolution, frames_stood_on, step_up
+from dae_edge.models.parts import Convolve, convolution, frames_stood_on, mask_of, step_up
 
 BLOCK = 4  # pixels a side
 PARTS = 4  # 2 x 2 blocks of a block; each has its own gain
@@ -183,5 +183,4 @@ def _restore(
     picture = layers.Conv2D(GIVEN, 1, name="picture")(features)
     # Masks start low: one that shuts before the picture is any good would never open again.
     low = keras.initializers.Constant(-2.0)
-    mask = layers.Conv2D(GIVEN, 1, activation="sigmoid", bias_initializer=low, name="mask")(features)
-    return picture, mask
+    return picture, mask_of(layers.Conv2D(GIVEN, 1, bias_initializer=low, name="mask")(features))

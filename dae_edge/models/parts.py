@@ -11,6 +11,7 @@ from keras import KerasTensor, layers, ops
 from dae_edge.models.camera import TOLD, told
 
 RELU = "_relu"  # behind a convolution's name: the ReLU of one that is told of the camera
+MASK = "mask_share"  # the layer that gives it
 MEMORY = 32  # frames the average may stand on at most
 # A cut is where the mean of the frames stood on falls to this share of what it was, or below. What moves
 # in a scene costs 3 % of it a frame at most, measured; from the upper share on nothing else is lost.
@@ -57,6 +58,15 @@ def result(model: keras.Model, name: str) -> keras.layers.Layer:
 def step_up(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:
     """Twice the size: a 1x1 convolution and depth to space, the only form fast everywhere."""
     return ops.depth_to_space(convolve(x, 4 * filters, name, size=1, relu=False), 2)
+
+
+def mask_of(logits: KerasTensor) -> KerasTensor:
+    """How much of the average stays as it is, from 0 to 1: a straight line between them.
+
+    In 8 bits a sigmoid's table took 2 % of all time, and what is beyond either end is cut off for nothing.
+    After Howard et al., "Searching for MobileNetV3" (ICCV 2019).
+    """
+    return layers.Activation("hard_sigmoid", name=MASK)(logits)
 
 
 def frames_stood_on(count: KerasTensor, motion: KerasTensor) -> KerasTensor:

@@ -10,8 +10,8 @@ import numpy as np
 from dae_edge.sensor.demosaic import DEMOSAICS
 from dae_edge.sensor.sensor import Matrix, Sensor
 
-BARE = 0.28  # share of the random cameras that stand in the dark and touch nothing up
-DAYLIGHT = 0.42  # of the others, share that have light enough
+BARE = 0.22  # share of the random cameras that stand in the dark and touch nothing up
+DAYLIGHT = 0.25  # of the others, share that have light enough
 PLAIN = 0.15  # of those left, share of which a frame hardly says what camera made it
 PROCESSED = 0.45  # of those left again, share that clean up themselves before they give a frame out
 SOFT = 0.5  # share of all but the bare whose lens shows less than their pixels could

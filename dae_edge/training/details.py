@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from dae_edge.data.observe import vary
 from dae_edge.models.bands import BANDS
-from dae_edge.models.camera import MOSAICS, ORDERS, TOLD, heard, mosaic, texture
+from dae_edge.models.camera import MOSAICS, ORDERS, heard, mosaic, texture
 from dae_edge.models.lowlight import DETAILS
+from dae_edge.models.parts import MASK
 from dae_edge.models.unroll import no_memory
 from dae_edge.scenes import draw_clip
 from dae_edge.sensor import SimulatedCamera, draw_sensor
@@ -45,7 +46,7 @@ def fit_details(model: keras.Model, clips: Iterable[tuple[Clip, Clip]]) -> list[
     counts against its own error, as in training. How many there were of each mosaic.
     """
     sums, seen_mosaic = [_Sums() for _ in range(MOSAICS)], _mosaic_of(model)
-    watched = {"mask": model.get_layer(f"mask{TOLD}").output, **model.output}
+    watched = {"mask": model.get_layer(MASK).output, **model.output}
     denoise = keras.Model(model.input, watched)
     to_bands = model.get_layer("analysis")
     adds = model.get_layer("detail_bands").get_weights()[0][0, 0].astype(float)  # (DETAILS, BANDS)
@@ -61,7 +62,7 @@ def fit_details(model: keras.Model, clips: Iterable[tuple[Clip, Clip]]) -> list[
                 continue
             wrong = to_bands(np.clip(out["denoised"], 0, 1)) - to_bands(_unit(clean[index : index + 1]))
             wrong = _inside(ops.convert_to_numpy(wrong)[0])
-            opening = 1 / (1 + np.exp(_inside(out["mask"][0])[:, BANDS:]))
+            opening = 1 - _inside(out["mask"][0])[:, BANDS:]
             weight = 1 / (np.square(wrong).mean() + 1e-6)
             sums[kind].add(_around(out["state_average_next"][0]), opening, wrong, adds, weight)
     kernel = model.get_layer("detail").get_weights()[0]

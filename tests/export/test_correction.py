@@ -15,7 +15,7 @@ import pytest
 from dae_edge.export import lowlight_int8, lowlight_s_int8
 from dae_edge.export.calibrated import Calibrated
 from dae_edge.export.clips import CALIBRATION_SEED, drawn_pairs, with_states
-from dae_edge.export.correction import Head, held_against, masked_difference, steps
+from dae_edge.export.correction import Head, held_against, mask_shares, masked_difference, steps
 from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import UINT8, Bytes, Graph
 from dae_edge.export.picture_model import PictureModel
@@ -23,6 +23,7 @@ from dae_edge.export.ranges import SEARCHED
 from dae_edge.models.camera import THRESHOLDS
 from dae_edge.models.lowlight import lowlight
 from dae_edge.models.lowlight_s import lowlight_s
+from dae_edge.models.parts import mask_of
 
 SIDE, FEATURES, SEEN, BANDS, GIVEN = 12, 16, 16, 4, 6
 
@@ -82,11 +83,24 @@ def test_it_is_the_mask_times_picture_minus_what_is_held(
     features = random.integers(0, 256, (SIDE, SIDE, FEATURES), dtype=np.uint8)
     seen = random.integers(64, 192, (SIDE, SIDE, SEEN), dtype=np.uint8)
     picture = convolved(features / 255, head.picture[0]) + head.picture[1]
-    opening = 1 / (1 + np.exp(convolved(features / 255, head.mask[0]) + head.mask[1]))
+    opening = 1 - mask_shares(convolved(features / 255, head.mask[0]) + head.mask[1])
     expected = opening * (picture - convolved(seen - float(zero), head.held[0]))
     error = np.abs(run(head, features, seen, zero) - expected) / head.steps
     assert error.mean() < 1
     assert error.max() < 3
+
+
+def test_masks_are_the_models() -> None:
+    logits = np.linspace(-5, 5, 41, dtype=np.float32)
+    assert mask_shares(logits) == pytest.approx(keras.ops.convert_to_numpy(mask_of(logits)), abs=1e-6)
+
+
+def test_a_mask_that_is_shut_lets_nothing_through(random: np.random.Generator, head: Head) -> None:
+    features = random.integers(0, 256, (SIDE, SIDE, FEATURES), dtype=np.uint8)
+    seen = random.integers(64, 192, (SIDE, SIDE, SEEN), dtype=np.uint8)
+    shut = replace(head, mask=(head.mask[0] / 100, np.full(GIVEN, 3.2)))
+    assert run(head, features, seen, 0).any()
+    assert not run(shut, features, seen, 0).any()
 
 
 def test_what_is_held_is_that_of_the_mosaic(random: np.random.Generator, head: Head) -> None:
