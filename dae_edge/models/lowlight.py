@@ -54,6 +54,7 @@ def lowlight(
     blocks: int = 0,
     *,
     precision: str = "float32",
+    learning: bool = False,
     name: str = "lowlight",
 ) -> keras.Model:
     """The streaming denoiser for frames of any size that is a multiple of `STRIDE`.
@@ -61,7 +62,7 @@ def lowlight(
     `width` channels at half resolution, twice and four times as many at 1/4 and 1/8; `blocks`
     residual blocks at each of those two. `precision` is the Keras dtype policy of the convolutions
     between the memory and the head: "mixed_bfloat16" trains wide networks faster. The memory and the
-    head are float32 always.
+    head are float32 always. What is `learning` has the mask's gradient of `mask_of`.
 
     Inputs:  `frame` (1, H, W, 3) float in [0, 1], BGR as OpenCV has it;
              `state_average` (1, H/2, W/2, 12) and `state_count` (1, H/2, W/2, 1), zeros at the
@@ -99,7 +100,7 @@ def lowlight(
     average_next = average + change / count_next
 
     seen = ops.concatenate([average_next, coarse, 1 / count_next], axis=-1)
-    picture, mask = _restore(seen, code, width, blocks, convolve)
+    picture, mask = _restore(seen, code, width, blocks, convolve, learning)
     # No concatenation of the two: TFLite's quantizer would round the average for it.
     opening = 1 - mask
     correction = opening[..., :BANDS] * (picture[..., :BANDS] - average_next)
@@ -147,7 +148,7 @@ def _of_mosaic(details: KerasTensor, seen: KerasTensor) -> KerasTensor:
 
 
 def _restore(
-    seen: KerasTensor, code: KerasTensor, width: int, blocks: int, convolve: Convolve
+    seen: KerasTensor, code: KerasTensor, width: int, blocks: int, convolve: Convolve, learning: bool
 ) -> tuple[KerasTensor, KerasTensor]:
     """(H/2, W/2, 16) -> a clean picture's bands and details, and a mask in [0, 1], both (H/2, W/2, 16)."""
     half = convolve(seen, width, "half_in")
@@ -165,7 +166,7 @@ def _restore(
     half = step_up(quarter, width, "half_up", convolve) + half
     half = convolve(half, width, "half_out")
     out = layers.Conv2D(2 * GIVEN, 3, padding="same", name="head")(ops.cast(half, "float32"))
-    return out[..., :GIVEN], mask_of(told(out[..., GIVEN:], code, "mask"))
+    return out[..., :GIVEN], mask_of(told(out[..., GIVEN:], code, "mask"), learning)
 
 
 def _block(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> KerasTensor:

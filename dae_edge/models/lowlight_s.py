@@ -37,12 +37,17 @@ Array = NDArray[np.float64]
 
 
 def lowlight_s(
-    width: int = 32, deep: int = 48, *, precision: str = "float32", name: str = "lowlight-s"
+    width: int = 32,
+    deep: int = 48,
+    *,
+    precision: str = "float32",
+    learning: bool = False,
+    name: str = "lowlight-s",
 ) -> keras.Model:
     """The streaming denoiser for frames whose sides are multiples of 8.
 
     `width` channels at 1/4 of the resolution, `deep` at 1/8. `precision` is the Keras dtype policy of
-    the encoder-decoder's convolutions, as of `lowlight`'s.
+    the encoder-decoder's convolutions, as of `lowlight`'s, and `learning` as there.
 
     Inputs:  `frame` (1, H, W, 3) float in [0, 1], BGR as OpenCV has it;
              `state_average` (1, H/4, W/4, 28): 24 planes of the average, the last frame's three block
@@ -78,7 +83,7 @@ def lowlight_s(
 
     bands = transform(average_next)
     noise = code_of(loud, NOISE, "noise")
-    picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), noise, width, deep, convolve)
+    picture, mask = _restore(ops.concatenate([bands, gain], axis=-1), noise, width, deep, convolve, learning)
     own = bands[..., :PLANES]
     opening = 1 - mask
     correction = opening[..., :PLANES] * (picture[..., :PLANES] - own)
@@ -170,7 +175,7 @@ def _gate(seen: KerasTensor, noise: KerasTensor, width: int, convolve: Convolve)
 
 
 def _restore(
-    seen: KerasTensor, noise: KerasTensor, width: int, deep: int, convolve: Convolve
+    seen: KerasTensor, noise: KerasTensor, width: int, deep: int, convolve: Convolve, learning: bool
 ) -> tuple[KerasTensor, KerasTensor]:
     """(H/4, W/4, 32) -> a clean picture's bands and details, and a mask in [0, 1], both (H/4, W/4, 32)."""
     quarter = convolve(seen, width, "quarter_in")
@@ -183,4 +188,5 @@ def _restore(
     picture = layers.Conv2D(GIVEN, 1, name="picture")(features)
     # Masks start low: one that shuts before the picture is any good would never open again.
     low = keras.initializers.Constant(-2.0)
-    return picture, mask_of(layers.Conv2D(GIVEN, 1, bias_initializer=low, name="mask")(features))
+    logits = layers.Conv2D(GIVEN, 1, bias_initializer=low, name="mask")(features)
+    return picture, mask_of(logits, learning)

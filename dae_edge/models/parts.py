@@ -60,13 +60,20 @@ def step_up(x: KerasTensor, filters: int, name: str, convolve: Convolve) -> Kera
     return ops.depth_to_space(convolve(x, 4 * filters, name, size=1, relu=False), 2)
 
 
-def mask_of(logits: KerasTensor) -> KerasTensor:
+def mask_of(logits: KerasTensor, learning: bool) -> KerasTensor:
     """How much of the average stays as it is, from 0 to 1: a straight line between them.
+
+    While `learning` it has the gradient of a sigmoid, as it would have none where it is cut off: a mask that
+    shut over a poor picture would never open again.
 
     In 8 bits a sigmoid's table took 2 % of all time, and what is beyond either end is cut off for nothing.
     After Howard et al., "Searching for MobileNetV3" (ICCV 2019).
     """
-    return layers.Activation("hard_sigmoid", name=MASK)(logits)
+    mask = layers.Activation("hard_sigmoid", name=MASK)(logits)
+    if not learning:
+        return mask
+    soft = ops.sigmoid(logits)
+    return soft + ops.stop_gradient(mask - soft)
 
 
 def frames_stood_on(count: KerasTensor, motion: KerasTensor) -> KerasTensor:

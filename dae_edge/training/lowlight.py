@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -126,7 +127,7 @@ def train(
     camera = _camera(recipe)
     validation = validation_clips(recipe)
     keras.utils.set_random_seed(recipe.seed)
-    model = _build(recipe, recipe.precision)
+    model = _build(recipe, recipe.precision, learning=True)
     if recipe.start:
         _begin(model, recipe, recipe.start)
     run = Run(output, recipe, resume=resume, force=force)  # only now: wrong input must not cost an old run
@@ -172,10 +173,12 @@ def train(
     return run
 
 
-def _build(recipe: LowlightRecipe, precision: str) -> keras.Model:
+def _build(recipe: LowlightRecipe, precision: str, *, learning: bool = False) -> keras.Model:
     if recipe.network == "quarter":
-        return lowlight_s(recipe.width, recipe.deep, precision=precision, name=recipe.name)
-    return lowlight(recipe.width, recipe.blocks, precision=precision, name=recipe.name)
+        build = partial(lowlight_s, recipe.width, recipe.deep)
+    else:
+        build = partial(lowlight, recipe.width, recipe.blocks)
+    return build(precision=precision, learning=learning, name=recipe.name)
 
 
 def _over_clips(model: keras.Model, recipe: LowlightRecipe, clips: DrawnClips, validation: Pair) -> Fit:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dae_edge.models.lowlight import STRIDE, lowlight
 from dae_edge.models.lowlight_s import lowlight_s
-from dae_edge.models.parts import MEMORY, frames_stood_on
+from dae_edge.models.parts import MEMORY, frames_stood_on, mask_of
 from dae_edge.models.unroll import apart, freeze_memory, memories, no_memory, unroll
 
 State = dict[str, np.ndarray]
@@ -116,3 +117,13 @@ def test_a_cut_in_one_clip_is_none_in_another_of_the_batch() -> None:
     after = keras.ops.convert_to_numpy(frames_stood_on(np.full_like(motion, 10), motion))
     assert after[0] == pytest.approx(1)
     assert after[1] == pytest.approx(11)
+
+
+def test_a_mask_that_is_cut_off_still_learns() -> None:
+    logits = tf.constant([-6.0, 0.0, 6.0])
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        mask = mask_of(logits, learning=True)
+    assert keras.ops.convert_to_numpy(mask) == pytest.approx([0, 0.5, 1], abs=1e-6)
+    assert keras.ops.convert_to_numpy(mask_of(logits, learning=False)) == pytest.approx([0, 0.5, 1])
+    assert (tape.gradient(mask, logits).numpy() > 1e-3).all()
