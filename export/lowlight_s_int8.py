@@ -182,10 +182,8 @@ def _features(graph: Graph, network: Network, noise: str, seen: Bytes, heights: 
 def _pixels(graph: Graph, network: Network, seen: Bytes, features: Bytes, heights: Heights) -> str:
     """The average, corrected where the mask lets go of it: (1, H, W, 3)."""
     bands = network.samples("quarter_in in")[..., :PLANES]
-    held, mask = (
-        np.concatenate([bands, network.samples("detail")], axis=-1),
-        mask_shares(network.samples("mask")),
-    )
+    held = np.concatenate([bands, network.samples("detail")], axis=-1)
+    mask = mask_shares(network.samples("mask"))
     to_bands = np.zeros((_WIDE, PLANES), np.float32)
     to_bands[:PLANES] = plane_bands().T / 255
     head = Head(
