@@ -49,7 +49,7 @@ class Padded:
         graph = self.graph
         if not self.margins:
             return read(self.frame)
-        none = graph.op("Equal", graph.op("ReduceMax", self.margins, keepdims=0), graph.integer(0))
+        none = graph.op("Equal", graph.op("ReduceMax", self.margins), graph.integers(0))
         return graph.either(
             none,
             lambda: read(self.frame),

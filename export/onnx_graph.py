@@ -111,9 +111,6 @@ class Graph:
     def integers(self, *values: int) -> str:
         return self.constant(np.array(values, np.int64))
 
-    def integer(self, value: int) -> str:
-        return self.constant(np.int64(value))
-
     def whole(self, *values: int | str) -> str:
         """Whole numbers side by side; `values` are numbers or names of (1,) int64 tensors."""
         if all(isinstance(value, int) for value in values):
