@@ -111,5 +111,5 @@ def block_means(graph: Graph, planes: str, heights: Heights) -> Bytes:
 def side_by_side(graph: Graph, parts: tuple[Bytes, ...], heights: Heights) -> str:
     """Planes one after another, then channels last: (1, H/2, W/2, 16)."""
     together = graph.concat(*(part.name for part in parts), axis=1)
-    turned = graph.transpose(graph.reshape(together, WIDE, -1), 1, 0)
+    turned = graph.channels_last(graph.reshape(together, WIDE, -1))
     return graph.reshape(turned, 1, heights.half, -1, WIDE)

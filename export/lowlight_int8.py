@@ -105,7 +105,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     extended, heights = pad(graph, frame, size)
     planes = extended.through(lambda frame: to_planes(graph, frame, heights))
     coarse = block_means(graph, planes, heights)
-    change = graph.op("Sub", graph.op("Cast", planes, to=FLOAT), average)
+    change = graph.op("Sub", graph.dequantize(Bytes(planes)), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     loud, curve = _loudness(graph, network, change, average, age, heights)
     still = _gate(graph, network, planes, change, (loud, curve), coarse, age, heights)

@@ -3,8 +3,8 @@
 Convolutions here are onnxruntime's own `QLinearConv` with channels last: bytes in, bytes out, the
 layout a camera's frame has already. Three facts found by measuring decide how it is used:
 its outputs must be multiples of 16 channels (12 take three times as long as 16, or more), and 32 take
-hardly longer than 16, so that a narrow layer had better work on two columns at a time; a plain transpose
-of bytes is cheaper than any other way to change the layout.
+hardly longer than 16, so that a narrow layer had better work on two columns at a time; a transpose of bytes
+is cheaper than any other way to change the layout, if it is not shared out in the wrong direction.
 """
 
 from __future__ import annotations
@@ -123,6 +123,19 @@ class Graph:
 
     def transpose(self, tensor: str, *order: int) -> str:
         return self.op("Transpose", tensor, perm=order)
+
+    def channels_last(self, planes: str) -> str:
+        """(C, n) bytes -> (n, C), by one thread.
+
+        onnxruntime shares a `Transpose` out by rows of what goes in. Where these are few channels, threads
+        write to the same cache lines, and two take up to ten times as long as one. A `Scan` puts its rows
+        together by a transpose that is not shared out.
+        """
+        row, same = (f"{name}_{next(self._numbers)}" for name in ("row", "same"))
+        rows = [helper.make_tensor_value_info(name, UINT8, [None]) for name in (row, same)]
+        copy = helper.make_node("Identity", [row], [same], name=same)
+        body = helper.make_graph([copy], same, rows[:1], rows[1:])
+        return self.op("Scan", planes, body=body, num_scan_inputs=1, scan_output_axes=[1])
 
     def concat(self, *tensors: str, axis: int) -> str:
         return self.op("Concat", *tensors, axis=axis)

@@ -56,3 +56,15 @@ def test_a_product_in_floats_rounds_nothing(random: np.random.Generator) -> None
     session = onnxruntime.InferenceSession(graph.model("product").SerializeToString())
     expected = (given.astype(float) - 128) / 127 @ kernel + bias
     assert session.run(None, {"x": given})[0] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_channels_last_is_the_transpose(random: np.random.Generator, threads: int) -> None:
+    planes = random.integers(0, 256, (16, 1000), dtype=np.uint8)
+    graph = Graph()
+    turned = graph.channels_last(graph.input("x", UINT8, (16, "pixels")))
+    graph.output(turned, "out", UINT8, ("pixels", 16))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(graph.model("turned").SerializeToString(), options)
+    np.testing.assert_array_equal(session.run(None, {"x": planes})[0], planes.T)
