@@ -17,7 +17,10 @@ def onnx_session(path: Path, threads: int, *, profile_to: Path | None = None) ->
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_mem_pattern = False
+    brief = tuple(map(int, onnxruntime.__version__.split(".")[:2])) >= (1, 26)  # knows the duration
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(brief)))
+    options.add_session_config_entry("session.intra_op.spin_duration_us", "100")
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     if profile_to is not None:
         options.enable_profiling, options.profile_file_prefix = True, str(profile_to)

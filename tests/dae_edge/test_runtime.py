@@ -2,12 +2,14 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import dae_edge
 from dae_edge.errors import BadValueError, FrameError, ModelLoadError
 from dae_edge.manifest import Manifest, sidecar
 from dae_edge.runtime.load import FAMILY, SHIPPED
+from dae_edge.runtime.onnx import session_options
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +150,18 @@ def test_a_flipped_bit_is_caught_by_the_sidecar(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(ModelLoadError, match="sha256"):
         dae_edge.load(path)
+
+
+@pytest.mark.parametrize(
+    ("version", "spins"), [("1.24.1", "0"), ("1.25.0", "0"), ("1.26.0", "1"), ("2.0", "1")]
+)
+def test_threads_spin_only_where_the_runtime_can_stop_them(
+    monkeypatch: pytest.MonkeyPatch, version: str, spins: str
+) -> None:
+    monkeypatch.setattr(onnxruntime, "__version__", version)
+    options = session_options(2)
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == spins
+    assert options.get_session_config_entry("session.intra_op.spin_duration_us") == "100"
 
 
 def test_shipped_models_lie_beside_their_manifest_and_card() -> None:
