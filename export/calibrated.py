@@ -69,7 +69,10 @@ class Calibrated:
         also_told = [name + end for name in told for end in (THRESHOLDS, TOLD)]
         watched |= {name: model.model.get_layer(name).output for name in also_told}
         watched |= {f"{name} in": layer.input for name, layer in layers.items()}
-        gather = {f"{name} in": Gather(layer.kernel_size, layer.strides) for name, layer in layers.items()}
+        gather = {
+            f"{name} in": Gather(layer.kernel_size, layer.strides, layer.dilation_rate[0])
+            for name, layer in layers.items()
+        }
         self._samples = activations(model, watched | dict(also or {}), examples, gather)
         if edges := list(edges):
             wider = [name + end for name in self.edged for end in ("", THRESHOLDS, TOLD)]

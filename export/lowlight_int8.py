@@ -53,6 +53,7 @@ from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.lowlight_weights import Network
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph, columns_at_once
 from dae_edge.export.picture_model import NEXT, PictureModel
+from dae_edge.export.shortcut import beside
 from dae_edge.export.whole_frame import given
 from dae_edge.models.bands import BANDS
 from dae_edge.models.camera import COMPARED, LIGHTS, LISTENED, MOSAICS
@@ -105,7 +106,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
     extended, heights = pad(graph, frame, size)
     planes = extended.through(lambda frame: to_planes(graph, frame, heights))
     coarse = block_means(graph, planes, heights)
-    change = graph.op("Sub", graph.dequantize(Bytes(planes)), average)
+    change = graph.op("Sub", graph.in_floats(Bytes(planes), 1, PIXELS, heights.half, -1), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     loud, curve = _loudness(graph, network, change, average, age, heights)
     still = _gate(graph, network, planes, change, (loud, curve), coarse, age, heights)
@@ -215,11 +216,8 @@ def _features(graph: Graph, network: Network, code: str, seen: Bytes, heights: H
     def blocks(x: Bytes, level: str, after: str) -> Bytes:
         for index in range(1, network.blocks + 1):
             inner = convolve(x, f"{level}_block_{index}_1")
-            name = f"{level}_block_{index}_2"
-            step = network.signed_scale(name)
-            inner = graph.convolution(inner, *network.weights(name), step, 128, seen=network.moments(name))
             following = f"{level}_block_{index + 1}_1" if index < network.blocks else after
-            x = graph.add(x, inner, network.relu_scale(f"{following} in"))
+            x = beside(graph, network, x, inner, f"{level}_block_{index}_2", following)
         return x
 
     def up(x: Bytes, skip: Bytes, level: str, height: int | str, after: str) -> Bytes:

@@ -43,22 +43,23 @@ class Moments:
 class Gather:
     """Collects moments of a layer's input, frame by frame."""
 
-    def __init__(self, kernel: tuple[int, int], strides: tuple[int, int]) -> None:
-        self._kernel, self._strides = kernel, strides
+    def __init__(self, kernel: tuple[int, int], strides: tuple[int, int], dilation: int = 1) -> None:
+        self._kernel, self._strides, self._dilation = kernel, strides, dilation
         self._random = np.random.default_rng(0)
         self._count, self._sum, self._products = 0, np.zeros(()), np.zeros(())
 
     def add(self, values: NDArray[np.float32]) -> None:
         """`values` (h, w, C), padded with zeros as Keras does for "same"."""
         outputs = [-(-n // s) for n, s in zip(values.shape, self._strides, strict=False)]
-        sizes = zip(outputs, values.shape, self._kernel, self._strides, strict=False)
-        margins = [max((o - 1) * s + k - n, 0) for o, n, k, s in sizes]
+        spans = [(size - 1) * self._dilation + 1 for size in self._kernel]
+        sizes = zip(outputs, values.shape, spans, self._strides, strict=False)
+        margins = [max((o - 1) * s + span - n, 0) for o, n, span, s in sizes]
         padded = np.pad(values, [*((m // 2, m - m // 2) for m in margins), (0, 0)])
         rows, columns = (
             (self._random.integers(o, size=_PLACES) * s)[:, None, None]
             for o, s in zip(outputs, self._strides, strict=True)
         )
-        down, across = np.indices(self._kernel)
+        down, across = self._dilation * np.indices(self._kernel)
         seen = padded[rows + down, columns + across].reshape(_PLACES, -1)
         self._count += _PLACES
         self._sum = self._sum + seen.sum(axis=0, dtype=np.float64)

@@ -68,3 +68,12 @@ def test_channels_last_is_the_transpose(random: np.random.Generator, threads: in
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(graph.model("turned").SerializeToString(), options)
     np.testing.assert_array_equal(session.run(None, {"x": planes})[0], planes.T)
+
+
+def test_bytes_in_floats_are_what_they_mean(random: np.random.Generator) -> None:
+    given = random.integers(0, 256, (3, 8, 10), dtype=np.uint8)
+    graph = Graph()
+    floats = graph.in_floats(Bytes(graph.input("x", UINT8, given.shape), 1 / 4, 128), 3, 8, -1)
+    graph.output(floats, "out", FLOAT, given.shape)
+    session = onnxruntime.InferenceSession(graph.model("floats").SerializeToString())
+    np.testing.assert_array_equal(session.run(None, {"x": given})[0], (given.astype(np.float32) - 128) / 4)

@@ -29,13 +29,13 @@ def off(kernel: np.ndarray, whole: np.ndarray, seen: Moments) -> float:
     return float(np.einsum("kf,kl,lf->f", left, seen.spread, left).mean())
 
 
-@pytest.mark.parametrize(("size", "strides"), [(3, 1), (3, 2), (1, 1)])
-def test_moments_are_of_what_keras_sees(picture: np.ndarray, size: int, strides: int) -> None:
+@pytest.mark.parametrize(("size", "strides", "dilation"), [(3, 1, 1), (3, 2, 1), (1, 1, 1), (3, 1, 2)])
+def test_moments_are_of_what_keras_sees(picture: np.ndarray, size: int, strides: int, dilation: int) -> None:
     """A layer's output has the mean and variance that its weights and the moments say."""
     keras.utils.set_random_seed(1)
-    layer = keras.layers.Conv2D(5, size, strides, padding="same")
+    layer = keras.layers.Conv2D(5, size, strides, padding="same", dilation_rate=dilation)
     output = keras.ops.convert_to_numpy(layer(picture[None])).reshape(-1, 5)
-    gather = Gather((size, size), (strides, strides))
+    gather = Gather((size, size), (strides, strides), dilation)
     for _ in range(20):
         gather.add(picture)
     seen = gather.moments()
