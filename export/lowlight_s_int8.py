@@ -29,8 +29,19 @@ from dae_edge.export.framed import DENOISED, FRAME, STRENGTH, Size
 from dae_edge.export.moments import Moments
 from dae_edge.export.onnx_graph import FLOAT, LOGITS, UINT8, Bytes, Graph
 from dae_edge.export.picture_model import NEXT, Frame, PictureModel, Tensors
+from dae_edge.export.shortcut import beside
 from dae_edge.export.whole_frame import given
-from dae_edge.models.lowlight_s import BLOCK, PARTS, PLANES, SEEN, band_pixels, plane_bands
+from dae_edge.models.lowlight_s import (
+    BLOCK,
+    FAR,
+    LAST,
+    PARTS,
+    PLANES,
+    REACH,
+    SEEN,
+    band_pixels,
+    plane_bands,
+)
 from dae_edge.models.parts import MASK
 
 LAYOUT = "NHWC"  # of the memory
@@ -46,17 +57,15 @@ _ALONE = (
     ("gate_2", ("gate_out",)),
     ("eighth_down", ("eighth_1",)),
     ("eighth_1", ("eighth_2",)),
-    ("eighth_2", ("quarter_up",)),
-    ("quarter_out", ("picture", "mask")),
 )
 
 
 def fits(model: PictureModel) -> bool:
     """Whether `model` is of the kind that `dae_edge.models.lowlight_s` builds."""
     layers = {layer.name: layer for layer in model.model.layers}
-    known = {"analysis", "spread", "transform", "gate_noise", "noise", "gate_2", "picture", MASK, "detail"}
+    known = {"analysis", "spread", "transform", "gate_noise", "noise", "gate_2", "picture", "detail"}
     return (
-        known <= {*layers}
+        known | {FAR, LAST, MASK} <= {*layers}
         and model.states == [_AVERAGE, _COUNT]
         and layers["gate_1"].input.shape[-1] == _WIDE
         and layers["gate_noise"].input.shape[-1] == 3 * PLANES + PARTS  # less in older models
@@ -73,6 +82,8 @@ class Network(Calibrated):
         for writer, readers in _ALONE:
             self.equalize([writer], readers)
         self.equalize(["quarter_in", "quarter_up"], ["eighth_down", "quarter_out"])
+        self.equalize(["eighth_2", FAR], [FAR, "quarter_up"])
+        self.equalize(["quarter_out", LAST], [LAST, "picture", "mask"])
 
 
 def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
@@ -86,7 +97,7 @@ def to_onnx_int8(network: Network, size: Size) -> onnx.ModelProto:
 
     extended, heights = pad(graph, frame, size)
     now = _planes(graph, network, extended, heights)
-    change = graph.op("Sub", graph.dequantize(now), average)
+    change = graph.op("Sub", graph.in_floats(now, 1, heights.quarter, -1, SEEN), average)
     age = graph.op("Reciprocal", graph.op("Max", count, graph.number(1)))
     loud = _loudness(graph, network, change, age, heights)
     new = novelty(graph, now.name, change, 1, BLOCK, heights, _to_bands(network))
@@ -172,11 +183,13 @@ def _features(graph: Graph, network: Network, noise: str, seen: Bytes, heights: 
     eighth = convolve(quarter, "eighth_down", 2)
     for name in ("eighth_1", "eighth_2"):
         eighth = told(graph, network, eighth, name, noise)
+    eighth = beside(graph, network, eighth, eighth, FAR, "quarter_up", REACH)
     weights, step = network.weights("quarter_up"), network.signed_scale("quarter_up")
     known = network.moments("quarter_up")
     larger = graph.twice(eighth, *weights, step, heights.eighth, heights.quarter, known)
     together = graph.add(larger, quarter, network.signed_scale("quarter_out in"), 128)
-    return convolve(together, "quarter_out")
+    quarter = convolve(together, "quarter_out")
+    return beside(graph, network, quarter, quarter, LAST, "picture")
 
 
 def _pixels(graph: Graph, network: Network, seen: Bytes, features: Bytes, heights: Heights) -> str:

@@ -30,6 +30,8 @@ GREY = 128 / 255  # the middle of brightness, which is 0 in planes as no colour 
 PLANES = 24  # of a block: 4 brightnesses and 2 colour differences, each of its four parts
 DETAILS = 8  # what a linear filter brings out of them; 32 channels take no longer than 24
 GIVEN = PLANES + DETAILS
+FAR, REACH = "eighth_far", 2  # a layer at 1/8, and how far it sees in its blocks: blotches are large
+LAST = "quarter_last"  # one at 1/4 behind all else
 SEEN = 28  # and the block's own means of the three, and of brightness once more
 _YCC = np.array([[1, 2, 1], [-2, 0, 2], [-1, 2, -1]]) / 4  # from BGR: brightness, red - blue, green - both
 
@@ -183,10 +185,17 @@ def _restore(
     # Told at 1/8 alone, where it takes least time: what comes up from there shifts every channel at 1/4.
     eighth = convolve(eighth, deep, "eighth_1", code=noise)
     eighth = convolve(eighth, deep, "eighth_2", code=noise)
+    eighth = _with_more(eighth, FAR, convolve, REACH)
     quarter = convolve(step_up(eighth, width, "quarter_up", convolve) + quarter, width, "quarter_out")
+    quarter = _with_more(quarter, LAST, convolve)
     features = ops.cast(quarter, "float32")
     picture = layers.Conv2D(GIVEN, 1, name="picture")(features)
     # Masks start low: one that shuts before the picture is any good would never open again.
     low = keras.initializers.Constant(-2.0)
     logits = layers.Conv2D(GIVEN, 1, bias_initializer=low, name="mask")(features)
     return picture, mask_of(logits, learning)
+
+
+def _with_more(x: KerasTensor, name: str, convolve: Convolve, dilation: int = 1) -> KerasTensor:
+    """What one more convolution beside a short cut makes of `x`, a ReLU; nothing else at first."""
+    return ops.relu(x + convolve(x, x.shape[-1], name, dilation=dilation, relu=False, silent=True))

@@ -27,19 +27,25 @@ def convolution(
     *,
     size: int = 3,
     strides: int = 1,
+    dilation: int = 1,
     relu: bool = True,
+    silent: bool = False,
     code: KerasTensor | None = None,
     precision: str,
 ) -> KerasTensor:
-    """With a `camera_code` the layer is told of the camera before its ReLU, which is a layer of its own."""
+    """With a `code` the layer is told of the camera before its ReLU, which is a layer of its own.
+
+    One that is `silent` gives zeros at first.
+    """
     alone = code is None
     x = layers.Conv2D(
         filters,
         size,
         strides,
         padding="same",
+        dilation_rate=dilation,
         activation="relu" if relu and alone else None,
-        kernel_initializer="he_normal" if relu else "glorot_uniform",
+        kernel_initializer="zeros" if silent else "he_normal" if relu else "glorot_uniform",
         dtype=precision,
         name=name,
     )(x)
