@@ -53,14 +53,16 @@ def _kept(count: Planes, moves: Moves) -> Planes:
     """(h, w): how many frames each block stands on after its move; none where it comes from outside."""
     there = moved(count, moves, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
     moving = (moves[..., 0] != 0) | (moves[..., 1] != 0)  # ten times as fast as `any` over the last axis
-    return np.where(moving, KEPT * there, count).astype(np.float32)
+    return np.where(moving, np.float32(KEPT) * there, count)
 
 
 def _unfolded(planes: Planes) -> Planes:
     """(12, h, w) -> the picture, (2 h, 2 w, 3). A block's row is six numbers side by side in it."""
     _, height, width = planes.shape
-    rows = [cv2.merge(list(planes[first : first + PLANES // 2])) for first in (0, PLANES // 2)]
-    return np.stack(rows, axis=1).reshape(2 * height, 2 * width, 3)
+    rows = np.empty((height, 2, width, PLANES // 2), np.float32)
+    for row, first in enumerate((0, PLANES // 2)):
+        rows[:, row] = cv2.merge(list(planes[first : first + PLANES // 2]))
+    return rows.reshape(2 * height, 2 * width, 3)
 
 
 def _folded(picture: Planes) -> Planes:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dae_edge.manifest import Manifest
 from dae_edge.motion.carry import States, carry
-from dae_edge.motion.flow import Flow, Frame, small_grey
+from dae_edge.motion.flow import Flow, Frame, Moves, small_grey, stirred
 from dae_edge.opencv import cv2
 
 # Grey levels, root mean square, that must have been cleaned away for memory to be moved: with less noise
@@ -25,7 +25,8 @@ class Follower:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._flow = Flow()
-        self._before: Frame | None = None  # small; a copy, as the denoised frame is the caller's to draw on
+        # Small, as it came and denoised; copies, as the denoised frame is the caller's to draw on.
+        self._before: tuple[Frame, Frame] | None = None
 
     def forget(self) -> None:
         """The next frame is the first of a new clip."""
@@ -33,12 +34,19 @@ class Follower:
 
     def carry(self, states: Mapping[str, NDArray[Any]], frame: Frame) -> States:
         """The states that were left by the frame before, for this one."""
-        moves = self._flow(self._before, small_grey(frame)) if self._before is not None else None
+        moves = self._moves(frame)
         return dict(states) if moves is None else carry(states, moves, self._manifest)
+
+    def _moves(self, frame: Frame) -> Moves | None:
+        if self._before is None:
+            return None
+        (seen, denoised), now = self._before, small_grey(frame)
+        return self._flow(denoised, now) if stirred(seen, denoised, now) else None
 
     def saw(self, frame: Frame, denoised: Frame, strength: float) -> None:
         """A frame and what became of it, with `strength` of the noise taken away."""
-        self._before = small_grey(denoised) if is_noisy(frame, denoised, strength) else None
+        noisy = is_noisy(frame, denoised, strength)
+        self._before = (small_grey(frame), small_grey(denoised)) if noisy else None
 
 
 def is_noisy(frame: Frame, denoised: Frame, strength: float) -> bool:
