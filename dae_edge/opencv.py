@@ -33,7 +33,9 @@ try:
 except ImportError as failure:
     raise OpenCVError(explain(failure)) from failure
 
-__all__ = ["cv2", "single_threaded"]
+__all__ = ["cv2", "many_threaded", "single_threaded"]
+
+_before = 0  # threads that OpenCV had outside of `single_threaded`; 0 where there is none
 
 
 @contextlib.contextmanager
@@ -43,9 +45,28 @@ def single_threaded() -> Iterator[None]:
     For work of a millisecond its other threads cost more than they save: between two pieces of it they
     wait actively, on the cores that the model needs.
     """
-    before = cv2.getNumThreads()
+    global _before
+    outer, _before = _before, cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
         yield
     finally:
-        cv2.setNumThreads(before)
+        cv2.setNumThreads(_before)
+        _before = outer
+
+
+@contextlib.contextmanager
+def many_threaded() -> Iterator[None]:
+    """Inside the block, and inside of `single_threaded`, OpenCV works on its threads all the same.
+
+    For work of many milliseconds. They are made for it and end with it. Elsewhere nothing changes: how many
+    threads OpenCV has is for the whole process to say.
+    """
+    if not _before:
+        yield
+        return
+    cv2.setNumThreads(_before)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(1)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from dae_edge.manifest import Manifest
 from dae_edge.motion.carry import States, carry
-from dae_edge.motion.flow import Flow, Frame, Moves, small_grey, stirred
-from dae_edge.opencv import cv2
+from dae_edge.motion.flow import Flow, Frame, small_grey, stirred
+from dae_edge.opencv import cv2, many_threaded
 
 # Grey levels, root mean square, that must have been cleaned away for memory to be moved: with less noise
 # what a frame shows itself is better than what was seen before, moved between pixels.
@@ -34,14 +34,14 @@ class Follower:
 
     def carry(self, states: Mapping[str, NDArray[Any]], frame: Frame) -> States:
         """The states that were left by the frame before, for this one."""
-        moves = self._moves(frame)
-        return dict(states) if moves is None else carry(states, moves, self._manifest)
-
-    def _moves(self, frame: Frame) -> Moves | None:
         if self._before is None:
-            return None
+            return dict(states)
         (seen, denoised), now = self._before, small_grey(frame)
-        return self._flow(denoised, now) if stirred(seen, denoised, now) else None
+        if not stirred(seen, denoised, now):
+            return dict(states)
+        with many_threaded():
+            moves = self._flow(denoised, now)
+            return dict(states) if moves is None else carry(states, moves, self._manifest)
 
     def saw(self, frame: Frame, denoised: Frame, strength: float) -> None:
         """A frame and what became of it, with `strength` of the noise taken away."""

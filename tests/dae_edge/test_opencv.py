@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dae_edge.opencv import explain
+import pytest
+
+from dae_edge.opencv import cv2, explain, many_threaded, single_threaded
 
 
 def test_a_missing_library_names_both_ways_out() -> None:
@@ -31,3 +33,22 @@ def test_the_command_says_it_in_one_sentence(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "libGL.so.1" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_threads_are_let_go_and_taken_back() -> None:
+    outside = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(3)
+        with many_threaded():
+            assert cv2.getNumThreads() == 3
+        with single_threaded():
+            assert cv2.getNumThreads() == 1
+            with many_threaded():
+                assert cv2.getNumThreads() == 3
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 3
+        with pytest.raises(KeyError), single_threaded(), many_threaded():
+            raise KeyError
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(outside)
