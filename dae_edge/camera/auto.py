@@ -6,7 +6,7 @@ import itertools
 import statistics
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _SCALES = (0.75, 0.5)
 _FRAMES = 20  # the last so many decide
@@ -15,20 +15,36 @@ _FULL = 0.97  # busy for more of the camera's period than this: one level down
 _SPARE = 0.85  # the level above would be busy for less than this: one level up
 _CALM, _CALMEST = 10.0, 300.0  # seconds before going up; doubles with each time that it was too much
 _UNKNOWN = 2.0  # how much cheaper the next model is, before it was measured
+_FOLLOWING = 1.6  # how much more a model costs that follows motion, while everything moves
 
 
 @dataclass(frozen=True)
 class Level:
-    """A model, and the side length it works at as a share of the frame's."""
+    """A model, and the side length it works at as a share of the frame's.
+
+    follow: whether its memory goes along with what moves; None for as it was loaded
+    """
 
     model: str
     scale: float = 1.0
+    follow: bool | None = None
+
+    def __str__(self) -> str:
+        along = (
+            "" if self.follow is None else ", following motion" if self.follow else ", not following motion"
+        )
+        return f"{self.model} at {100 * self.scale:.0f} % of the size{along}"
 
 
-def ladder(model: str, cheaper: Sequence[str] = ()) -> tuple[Level, ...]:
-    """From the best to the cheapest: smaller models first, then the smallest of them on smaller frames."""
-    names = (model, *cheaper)
-    return (*(Level(name) for name in names), *(Level(names[-1], scale) for scale in _SCALES))
+def ladder(model: str, cheaper: Sequence[str] = (), *, follows: bool = False) -> tuple[Level, ...]:
+    """From the best to the cheapest: smaller models first, then the smallest of them on smaller frames.
+
+    With `follows` the first one follows motion as long as that holds the rate.
+    """
+    first = (Level(model, follow=True), Level(model, follow=False)) if follows else (Level(model),)
+    last = Level(cheaper[-1]) if cheaper else first[-1]
+    smaller = (replace(last, scale=scale) for scale in _SCALES)
+    return (*first, *(Level(name) for name in cheaper), *smaller)
 
 
 class Auto:
@@ -85,4 +101,6 @@ class Auto:
 
 def _first_ratio(above: Level, below: Level) -> float:
     """How much more the level above costs, as far as one can say before measuring."""
-    return (above.scale / below.scale) ** 2 if above.model == below.model else _UNKNOWN
+    if above.model != below.model:
+        return _UNKNOWN
+    return _FOLLOWING if above.follow != below.follow else (above.scale / below.scale) ** 2

@@ -62,6 +62,8 @@ class Denoising:
             denoise.reset()
             self._clip = captured.clip
         denoise.strength = self._controls.strength
+        if level.follow is not None and level.follow != denoise.follow:
+            denoise.follow_if_able(level.follow)
         size = working_size(frame, level.scale)
         began = time.perf_counter()
         clean = self._try(denoise, frame, size, captured.taken)

@@ -33,7 +33,8 @@ class Loop:
     machine shows fewer frames, never older ones. A file keeps its own pace, unless `fast`, and every
     frame. Nothing that a camera, a model or a sink does wrong ends the loop.
 
-    auto: lower the model or the working resolution until a live source's rate holds
+    auto:   lower the model or the working resolution until a live source's rate holds
+    follow: with `auto`, follow motion where the rate holds and the model can
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Loop:
         *,
         controls: Controls | None = None,
         auto: bool = False,
+        follow: bool = True,
         fast: bool = False,
         seconds: float | None = None,
         patience: Patience | None = None,
@@ -61,7 +63,7 @@ class Loop:
         self._fast, self._seconds, self._patience = fast, seconds, patience
         self._notices = notices or Notices()
         self._denoising = Denoising(models, self.controls, self._notices)
-        self._auto_wanted, self._auto_for = auto, ""
+        self._auto_wanted, self._auto_for, self._may_follow = auto, "", follow
         self._auto: Auto | None = None
         self._pace = _Pace(source.rate)
         self._rate = _Rate()
@@ -166,7 +168,9 @@ class Loop:
         if not self._auto_wanted:
             return Level(wanted)
         if self._auto is None or wanted != self._auto_for:
-            self._auto, self._auto_for = Auto(ladder(wanted, self._models.cheaper(wanted))), wanted
+            follows = self._may_follow and self._models.can_follow(wanted)
+            levels = ladder(wanted, self._models.cheaper(wanted), follows=follows)
+            self._auto, self._auto_for = Auto(levels), wanted
         return self._auto.level
 
     def _adapt(self, auto: Auto, busy: float, period: float, now: float) -> None:
@@ -174,7 +178,7 @@ class Loop:
         before = auto.level
         level = auto.note(busy, period, now)
         if level != before:
-            said = f"{level.model} at {100 * level.scale:.0f} % of the size, to hold {1 / period:.0f} fps"
+            said = f"{level}, to hold {1 / period:.0f} fps"
             self.controls.say(said)
             self._notices.say("auto", said)
 

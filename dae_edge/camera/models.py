@@ -8,6 +8,7 @@ from dae_edge.camera.notices import Notices
 from dae_edge.errors import DaeEdgeError
 from dae_edge.runtime import Denoiser
 from dae_edge.runtime.load import REFERENCE, SHIPPED
+from dae_edge.runtime.opening import read_sidecar
 
 Load = Callable[[str], Denoiser]
 
@@ -48,6 +49,12 @@ class Models:
         self.name = name
         self.current.reset()  # what it remembers is from before
         return True
+
+    def can_follow(self, name: str) -> bool:
+        """Whether `name` can carry its memory along with what moves."""
+        if name in self._loaded:
+            return bool(self._loaded[name].manifest.memory)
+        return bool((read_sidecar(SHIPPED[name]) or {}).get("memory")) if name in SHIPPED else False
 
     def cheaper(self, name: str) -> tuple[str, ...]:
         """The shipped models on offer with smaller files than `name`, largest first; none for a file."""

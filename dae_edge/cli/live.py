@@ -39,7 +39,7 @@ _SOURCE = (
 )
 _BRIGHTEN = "Lift the dark tones after denoising: from 0 (as they are) to 1."
 _COMPARE = "off, split (half and half), side (both) or before (the camera)."
-_AUTO = "Lower the model or the working size until the camera's rate holds."
+_AUTO = "Follow motion if the camera's rate holds, or lower the model or the working size until it does."
 _VIRTUAL = "Be a camera that video calls and OBS see."
 _WEB = "Serve a page with before and after, settings and graphs, for a browser or a phone."
 _HOST = "Where the page is served: 127.0.0.1 is this machine alone; 0.0.0.0 is the network, with a token."
@@ -148,7 +148,9 @@ def live(
     with out.status("opening the source"):
         opened = open_source(source, **asked, simulate=simulate, seed=seed)  # type: ignore[arg-type]
     out.print(f"{opened.name}, {opened.detail}; {models.name} by {models.current.engine}")
-    loop = Loop(opened, models, controls=controls, auto=auto, fast=fast, seconds=seconds)
+    loop = Loop(
+        opened, models, controls=controls, auto=auto, follow=follow is not False, fast=fast, seconds=seconds
+    )
 
     recorder, snapshots, sinks = _sinks(
         opened,

@@ -31,7 +31,7 @@ class Slow:
     def __init__(self, denoise: dae_edge.Denoiser, seconds: float = 0.0) -> None:
         self._real, self.seconds = denoise, seconds
         self.manifest, self.engine = denoise.manifest, denoise.engine
-        self.strength = 1.0
+        self.strength, self.follow = 1.0, False
         self.shapes: list[tuple[int, ...]] = []
         self.strengths: list[float] = []
         self.resets = 0
@@ -44,6 +44,9 @@ class Slow:
         if self.broken:
             raise RuntimeError("no such kernel\nand a long trace")
         return 255 - frame
+
+    def follow_if_able(self, value: bool) -> None:
+        self.follow = value
 
     def reset(self) -> None:
         self.resets += 1
@@ -334,6 +337,34 @@ def test_the_ladder_takes_smaller_models_before_smaller_frames() -> None:
     assert [(level.model, level.scale) for level in ladder("m", ("s",))] == [
         ("m", 1.0), ("s", 1.0), ("s", 0.75), ("s", 0.5),
     ]  # fmt: skip
+
+
+def test_auto_follows_motion_before_anything_else_is_given_up(slow: Slow) -> None:
+    levels = ladder("m", ("s",), follows=True)
+    assert [(level.model, level.scale, level.follow) for level in levels] == [
+        ("m", 1.0, True), ("m", 1.0, False), ("s", 1.0, None), ("s", 0.75, None), ("s", 0.5, None),
+    ]  # fmt: skip
+    assert [str(level) for level in levels[:3]] == [
+        "m at 100 % of the size, following motion", "m at 100 % of the size, not following motion",
+        "s at 100 % of the size",
+    ]  # fmt: skip
+
+    class Costly(Slow):
+        def __call__(self, frame: np.ndarray) -> np.ndarray:
+            self.seconds = 0.05 if self.follow else 0.0
+            followed.append(self.follow)
+            return super().__call__(frame)
+
+    for follow in (True, False):
+        followed: list[bool] = []
+        Loop(FakeCamera(rate=30), Costly(slow._real), auto=True, follow=follow, seconds=1.5).run()
+        assert followed[0] == follow
+        assert not followed[-1], "as good as it gets at the camera's rate"
+
+
+def test_which_shipped_models_can_follow_is_known_before_they_are_loaded(slow: Slow) -> None:
+    models = Models("mine", slow, others=("lowlight", "lowlight-s", "lowlight-l"), load=dae_edge.load)
+    assert [name for name in models.names if models.can_follow(name)] == ["mine", "lowlight", "lowlight-l"]
 
 
 def test_auto_goes_down_at_once_and_stays_where_it_holds() -> None:
