@@ -25,7 +25,7 @@ class Network(Calibrated):
     head:      of 16 features, and of 16 planes that are seen, the first 12 of them the average's
     """
 
-    edged = ("quarter_up in", "quarter_out", "half_up")
+    edged = ("quarter_up in", "quarter_out", "half_up", "eighth_block_1_1")
 
     def __init__(
         self,
