@@ -12,6 +12,7 @@ import numpy as np
 
 from dae_edge.camera import View
 from dae_edge.camera.sources import Shot
+from dae_edge.runtime import Denoiser
 
 
 def write_video(path: Path, frames: int = 12, size: tuple[int, int] = (64, 48), rate: float = 20) -> Path:
@@ -102,3 +103,30 @@ def wait_for(true: Callable[[], bool], seconds: float = 5.0) -> bool:
             return True
         time.sleep(0.005)
     return true()
+
+
+class Slow:
+    """A denoiser that takes its time, remembers what it was asked, and fails when told to."""
+
+    def __init__(self, denoise: Denoiser, seconds: float = 0.0) -> None:
+        self._real, self.seconds = denoise, seconds
+        self.manifest, self.engine = denoise.manifest, denoise.engine
+        self.strength, self.follow = 1.0, False
+        self.shapes: list[tuple[int, ...]] = []
+        self.strengths: list[float] = []
+        self.resets = 0
+        self.broken = False
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        time.sleep(self.seconds)
+        self.shapes.append(frame.shape)
+        self.strengths.append(self.strength)
+        if self.broken:
+            raise RuntimeError("no such kernel\nand a long trace")
+        return 255 - frame
+
+    def follow_if_able(self, value: bool) -> None:
+        self.follow = value
+
+    def reset(self) -> None:
+        self.resets += 1
