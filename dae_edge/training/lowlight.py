@@ -127,11 +127,11 @@ def train(
     camera = _camera(recipe)
     validation = validation_clips(recipe)
     keras.utils.set_random_seed(recipe.seed)
-    model = _build(recipe, recipe.precision, learning=True)
+    model = build(recipe, recipe.precision, learning=True)
     if recipe.start:
         _begin(model, recipe, recipe.start)
     run = Run(output, recipe, resume=resume, force=force)  # only now: wrong input must not cost an old run
-    kept = _build(recipe, "float32")
+    kept = build(recipe, "float32")
     data = DrawnClips(
         batch=recipe.batch,
         frames=recipe.frames,
@@ -173,12 +173,13 @@ def train(
     return run
 
 
-def _build(recipe: LowlightRecipe, precision: str, *, learning: bool = False) -> keras.Model:
+def build(recipe: LowlightRecipe, precision: str, *, learning: bool = False) -> keras.Model:
+    """The recipe's network, untrained; `precision` and `learning` as `models.lowlight` takes them."""
     if recipe.network == "quarter":
-        build = partial(lowlight_s, recipe.width, recipe.deep)
+        network = partial(lowlight_s, recipe.width, recipe.deep)
     else:
-        build = partial(lowlight, recipe.width, recipe.blocks)
-    return build(precision=precision, learning=learning, name=recipe.name)
+        network = partial(lowlight, recipe.width, recipe.blocks)
+    return network(precision=precision, learning=learning, name=recipe.name)
 
 
 def _over_clips(model: keras.Model, recipe: LowlightRecipe, clips: DrawnClips, validation: Pair) -> Fit:
@@ -190,7 +191,7 @@ def _over_clips(model: keras.Model, recipe: LowlightRecipe, clips: DrawnClips, v
 def _apart(model: keras.Model, recipe: LowlightRecipe, clips: DrawnClips, validation: Pair) -> Fit:
     """Frame by frame, with memory that is recorded before."""
     _, whole, decides = _over_clips(model, recipe, clips, validation)
-    remembers = _build(recipe, "float32")
+    remembers = build(recipe, "float32")
     remembers.set_weights(model.get_weights())
     memory = memories(remembers, *_sizes(recipe), follow=recipe.followed > 0)
     memory.compile(jit_compile=_compiled(recipe))
