@@ -60,15 +60,15 @@ class Remembered(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _block(self, number: int) -> tuple[Inputs, Batch]:
         random = np.random.default_rng([self._seed, 5, number])
-        parts = [
-            recorded(self._memory, *self._clips.at(step), batch=self._batch, random=random)
-            for step in range(BLOCK * number, BLOCK * (number + 1))
-        ]
+        parts = [self._recorded(step, random) for step in range(BLOCK * number, BLOCK * (number + 1))]
         inputs = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
         clean = np.concatenate([clean for _, clean in parts])
         clip = random.permuted(np.tile(np.arange(len(clean))[:, None], PICKED), axis=0)
         mixed = (clip, np.arange(PICKED))  # a frame stays in its place by age
         return {name: values[mixed] for name, values in inputs.items()}, clean[mixed]
+
+    def _recorded(self, step: int, random: np.random.Generator) -> tuple[Inputs, Batch]:
+        return recorded(self._memory, *self._clips.at(step), batch=self._batch, random=random)
 
 
 def recorded(

@@ -11,6 +11,7 @@ from keras import KerasTensor, ops
 from dae_edge.data.changed import lately_changed
 
 TRAIL_WEIGHT = 3.0
+FLOOR = 2e-3  # added to an error before its logarithm
 
 
 def charbonnier(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
@@ -29,19 +30,19 @@ def log_charbonnier(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
     nearly blind to light noise. The scale keeps gradients near those of `charbonnier`.
     """
     error = ops.mean(_errors(clean, denoised), axis=(2, 3, 4))
-    return 0.02 * ops.mean(ops.log(error + 2e-3))
+    return 0.02 * ops.mean(ops.log(error + FLOOR))
 
 
-def log_charbonnier_trails(clean: KerasTensor, denoised: KerasTensor) -> KerasTensor:
+def log_charbonnier_trails(clean: KerasTensor, denoised: KerasTensor, floor: float = FLOOR) -> KerasTensor:
     """`log_charbonnier` in which a pixel that showed something else lately counts `1 + TRAIL_WEIGHT` times.
 
     There a memory that does not let go leaves a ghost: a small part of a picture, but what the eye is
-    drawn to. Where everything moves, all counts the same.
+    drawn to. Where everything moves, all counts the same. Far below `floor` errors count as they are.
     """
     changed = clean[..., 3:] if clean.shape[-1] > 3 else lately_changed(clean)
     weight = 1 + TRAIL_WEIGHT * changed
     error = ops.mean(_errors(clean, denoised) * weight, axis=(2, 3, 4)) / ops.mean(weight, axis=(2, 3, 4))
-    return 0.02 * ops.mean(ops.log(error + 2e-3))
+    return 0.02 * ops.mean(ops.log(error + floor))
 
 
 LOSSES = {
